@@ -1,0 +1,445 @@
+"""What can be done to a manifest: sixteen events that follow the table, and annotations that keep the state.
+
+:func:`apply` is the only way from one manifest to the next. It is a pure function: times and
+tokens come in with the transition.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import singledispatch
+from typing import ClassVar, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from logist_ci.errors import JobStateError
+from logist_ci.job.manifest import (
+    Attempt,
+    Blocked,
+    Manifest,
+    Phase,
+    PhaseRecord,
+    Protection,
+    Publication,
+    Result,
+    Verdict,
+)
+from logist_ci.job.states import FINAL, TRANSIENT, Event, State, next_state
+from logist_ci.job.usage import Usage, add_usage
+
+__all__ = [
+    "INTERRUPTIONS_ALLOWED",
+    "Activate",
+    "Adopt",
+    "Advance",
+    "Ask",
+    "Cancel",
+    "Close",
+    "Create",
+    "End",
+    "Interrupted",
+    "Postpone",
+    "Publish",
+    "Reopen",
+    "Resume",
+    "Retry",
+    "Run",
+    "Start",
+    "Stuck",
+    "Succeed",
+    "Suspend",
+    "Transition",
+    "Use",
+    "Want",
+    "apply",
+    "create",
+    "describe",
+    "next_phase",
+]
+
+#: How often in a row a job may be interrupted and simply started again; the next time it is stuck.
+INTERRUPTIONS_ALLOWED = 2
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is to happen to a job; ``event`` is ``None`` for an annotation."""
+
+    event: ClassVar[Event | None] = None
+
+
+class _Happening(Transition, frozen=True, kw_only=True):
+    """An event of the table without anything to remember."""
+
+
+class Activate(_Happening, frozen=True, kw_only=True):
+    """A draft is ready to run."""
+
+    event: ClassVar[Event | None] = Event.ACTIVATE
+
+
+class Start(Transition, frozen=True, kw_only=True):
+    """``owner`` takes the job at ``now``; ``met`` are the ids of needed jobs that have succeeded."""
+
+    event: ClassVar[Event | None] = Event.START
+    owner: str
+    now: datetime
+    met: frozenset[str] = frozenset()
+
+
+class Run(Transition, frozen=True, kw_only=True):
+    """The phase's program is about to be started."""
+
+    event: ClassVar[Event | None] = Event.RUN
+    now: datetime
+    role: str
+    agent: str
+    protection: Protection
+
+
+class End(Transition, frozen=True, kw_only=True):
+    """The phase's program is gone, with a verdict."""
+
+    event: ClassVar[Event | None] = Event.END
+    now: datetime
+    verdict: Verdict
+    usage: Usage = Usage()
+
+
+class Advance(Transition, frozen=True, kw_only=True):
+    """The phase is complete and the next one is to follow; ``result`` is what there is so far."""
+
+    event: ClassVar[Event | None] = Event.ADVANCE
+    result: Result | None = None
+
+
+class Retry(Transition, frozen=True, kw_only=True):
+    """Try again at ``phase``, telling the agent ``feedback``; ``counted`` is false after an interruption."""
+
+    event: ClassVar[Event | None] = Event.RETRY
+    phase: Phase
+    feedback: str = ""
+    result: Result | None = None
+    counted: bool = True
+
+
+class Postpone(Transition, frozen=True, kw_only=True):
+    """Wait until ``until``, then make the same attempt again."""
+
+    event: ClassVar[Event | None] = Event.POSTPONE
+    until: datetime
+    result: Result | None = None
+
+
+class Ask(Transition, frozen=True, kw_only=True):
+    """A person has to approve what was harvested."""
+
+    event: ClassVar[Event | None] = Event.ASK
+    result: Result | None = None
+
+
+class Succeed(Transition, frozen=True, kw_only=True):
+    """The last phase is complete. ``head`` must be given to succeed from APPROVAL_REQUIRED."""
+
+    event: ClassVar[Event | None] = Event.SUCCEED
+    result: Result | None = None
+    head: str | None = None
+
+
+class Stuck(Transition, frozen=True, kw_only=True):
+    """Only a person can help; ``blocked`` says why and how."""
+
+    event: ClassVar[Event | None] = Event.STUCK
+    blocked: Blocked
+    result: Result | None = None
+
+
+class Interrupted(Transition, frozen=True, kw_only=True):
+    """The owner or the shim died, or the machine did."""
+
+    event: ClassVar[Event | None] = Event.INTERRUPTED
+    now: datetime
+
+
+class Reopen(Transition, frozen=True, kw_only=True):
+    """A person wants another attempt, at ``phase`` (default: where work began), with a word for it."""
+
+    event: ClassVar[Event | None] = Event.REOPEN
+    phase: Phase | None = None
+    feedback: str = ""
+
+
+class Suspend(_Happening, frozen=True, kw_only=True):
+    """Put the job aside."""
+
+    event: ClassVar[Event | None] = Event.SUSPEND
+
+
+class Resume(_Happening, frozen=True, kw_only=True):
+    """Take a suspended job up again."""
+
+    event: ClassVar[Event | None] = Event.RESUME
+
+
+class Cancel(_Happening, frozen=True, kw_only=True):
+    """Give the job up; its branch stays until it is cleaned up."""
+
+    event: ClassVar[Event | None] = Event.CANCEL
+
+
+class Adopt(Transition, frozen=True, kw_only=True):
+    """A new owner takes over a job whose owner is gone."""
+
+    owner: str
+
+
+class Want(Transition, frozen=True, kw_only=True):
+    """Ask the owner to suspend or cancel the job at the next opportunity; ``None`` takes it back."""
+
+    wanted: Literal["suspend", "cancel"] | None
+
+
+class Use(Transition, frozen=True, kw_only=True):
+    """More was used than an attempt's end reported."""
+
+    usage: Usage
+
+
+class Publish(Transition, frozen=True, kw_only=True):
+    """The publication has changed."""
+
+    publication: Publication
+
+
+class Close(Transition, frozen=True, kw_only=True):
+    """Everything the job left behind has been removed."""
+
+    now: datetime
+
+
+def create(manifest: Manifest, *, draft: bool = False) -> Manifest:
+    """Return ``manifest`` as a new job, PENDING or DRAFT at its first phase."""
+    state = State.DRAFT if draft else next_state(None, Event.CREATE)
+    return replace(manifest, state=state, phase=manifest.spec.phases[0], attempt=1)
+
+
+def apply(manifest: Manifest, transition: Transition) -> Manifest:
+    """Return the manifest after ``transition``.
+
+    Raises:
+        JobStateError: the table, or the condition that it names, does not allow it now.
+    """
+    if transition.event is not None:
+        target = next_state(manifest.state, transition.event, manifest.resume_to)
+        return _moved(transition, replace(manifest, state=target), manifest)
+    return _noted(transition, manifest)
+
+
+def next_phase(manifest: Manifest) -> Phase | None:
+    """Return the phase after the current one, or ``None`` in the last."""
+    phases = manifest.spec.phases
+    following = phases[phases.index(manifest.phase) + 1 :] if manifest.phase in phases else ()
+    return following[0] if following else None
+
+
+def describe(before: Manifest | None, after: Manifest, note: str = "") -> str:
+    """Return the transition as one line: ``<id>: RUNNING → HARVESTING (completed)``."""
+    old = before.state.value if before else "new"
+    moved = f"{old} → {after.state.value}" if not before or before.state != after.state else after.state.value
+    return f"{after.id}: {moved}" + (f" ({note})" if note else "")
+
+
+def _refuse(manifest: Manifest, why: str) -> JobStateError:
+    return JobStateError(f"Job {manifest.id} cannot do this now: {why}.", hint=f"See: logist-ci status {manifest.id}")
+
+
+@singledispatch
+def _moved(transition: Transition, after: Manifest, before: Manifest) -> Manifest:
+    """Add to ``after``, which has the new state already, what the event brings along."""
+    raise JobStateError(f"Logist CI does not know the transition {type(transition).__name__}.")
+
+
+@_moved.register
+def _activate(transition: Activate, after: Manifest, before: Manifest) -> Manifest:
+    return after
+
+
+@_moved.register
+def _start(transition: Start, after: Manifest, before: Manifest) -> Manifest:
+    if before.wanted:
+        raise _refuse(before, f"somebody asked to {before.wanted} it")
+    if before.not_before and before.not_before > transition.now:
+        raise _refuse(before, f"it waits until {before.not_before:%Y-%m-%d %H:%M:%S} UTC")
+    missing = [need for need in before.spec.needs if need not in transition.met]
+    if missing:
+        raise _refuse(before, f"it needs {', '.join(missing)} first")
+    return replace(after, owner=transition.owner, not_before=None)
+
+
+@_moved.register
+def _run(transition: Run, after: Manifest, before: Manifest) -> Manifest:
+    attempt = Attempt(started_at=transition.now, protection=transition.protection)
+    records = {record.name: record for record in before.phases}
+    fresh = PhaseRecord(name=before.phase, role=transition.role, agent=transition.agent)
+    record = records.get(before.phase, fresh)
+    records[before.phase] = replace(
+        record, role=transition.role, agent=transition.agent, attempts=(*record.attempts, attempt)
+    )
+    return replace(after, phases=tuple(records.values()))
+
+
+@_moved.register
+def _end(transition: End, after: Manifest, before: Manifest) -> Manifest:
+    ended = _with_attempt_ended(after, transition.now, transition.verdict, transition.usage)
+    calm = after.interruptions if transition.verdict == "interrupted" else 0
+    return replace(ended, usage=add_usage(before.usage, transition.usage), interruptions=calm)
+
+
+@_moved.register
+def _advance(transition: Advance, after: Manifest, before: Manifest) -> Manifest:
+    following = next_phase(before)
+    if following is None:
+        raise _refuse(before, f"{before.phase.value} is its last phase")
+    return _with_result(replace(after, phase=following, owner="", feedback=""), transition.result)
+
+
+@_moved.register
+def _retry(transition: Retry, after: Manifest, before: Manifest) -> Manifest:
+    _check_phase(before, transition.phase, not_after=before.phase)
+    again = replace(
+        after,
+        phase=transition.phase,
+        attempt=before.attempt + (1 if transition.counted else 0),
+        feedback=transition.feedback or ("" if transition.counted else before.feedback),
+        owner="",
+    )
+    return _with_result(again, transition.result)
+
+
+@_moved.register
+def _postpone(transition: Postpone, after: Manifest, before: Manifest) -> Manifest:
+    return _with_result(replace(after, not_before=transition.until, owner=""), transition.result)
+
+
+@_moved.register
+def _ask(transition: Ask, after: Manifest, before: Manifest) -> Manifest:
+    return _with_result(replace(after, owner=""), transition.result)
+
+
+@_moved.register
+def _succeed(transition: Succeed, after: Manifest, before: Manifest) -> Manifest:
+    if next_phase(before) is not None:
+        raise _refuse(before, f"{before.phase.value} is not its last phase")
+    if before.state is State.APPROVAL_REQUIRED and transition.head != before.result.head:
+        raise _refuse(before, "its branch has moved since it asked for approval")
+    return _with_result(replace(after, owner="", feedback="", wanted=None), transition.result)
+
+
+@_moved.register
+def _stuck(transition: Stuck, after: Manifest, before: Manifest) -> Manifest:
+    return _with_result(replace(after, blocked=transition.blocked, owner=""), transition.result)
+
+
+@_moved.register
+def _interrupted(transition: Interrupted, after: Manifest, before: Manifest) -> Manifest:
+    counted = replace(after, interruptions=before.interruptions + 1)
+    if before.state is State.RUNNING:
+        return _with_attempt_ended(counted, transition.now, "interrupted", Usage())
+    return replace(counted, owner="")
+
+
+@_moved.register
+def _reopen(transition: Reopen, after: Manifest, before: Manifest) -> Manifest:
+    if before.publication.merged_at or before.closed_at:
+        raise _refuse(before, "its work has been merged or cleaned up")
+    phase = transition.phase or before.spec.phases[0]
+    _check_phase(before, phase, not_after=None)
+    return replace(
+        after, phase=phase, attempt=before.attempt + 1, feedback=transition.feedback, blocked=None,
+        interruptions=0, wanted=None, not_before=None,
+    )  # fmt: skip
+
+
+@_moved.register
+def _suspend(transition: Suspend, after: Manifest, before: Manifest) -> Manifest:
+    home = State.PENDING if before.state is State.HARVESTING else before.state
+    return replace(after, resume_to=home, wanted=None, owner="")
+
+
+@_moved.register
+def _resume(transition: Resume, after: Manifest, before: Manifest) -> Manifest:
+    return replace(after, resume_to=None)
+
+
+@_moved.register
+def _cancel(transition: Cancel, after: Manifest, before: Manifest) -> Manifest:
+    return replace(after, resume_to=None, wanted=None, owner="", not_before=None)
+
+
+@singledispatch
+def _noted(transition: Transition, manifest: Manifest) -> Manifest:
+    raise JobStateError(f"Logist CI does not know the annotation {type(transition).__name__}.")
+
+
+@_noted.register
+def _adopt(transition: Adopt, manifest: Manifest) -> Manifest:
+    if manifest.state not in TRANSIENT:
+        raise _refuse(manifest, f"nobody owns a job in state {manifest.state.value}")
+    return replace(manifest, owner=transition.owner)
+
+
+@_noted.register
+def _want(transition: Want, manifest: Manifest) -> Manifest:
+    if transition.wanted and manifest.state in FINAL:
+        raise _refuse(manifest, f"it is {manifest.state.value} already")
+    return replace(manifest, wanted=transition.wanted)
+
+
+@_noted.register
+def _use(transition: Use, manifest: Manifest) -> Manifest:
+    return replace(manifest, usage=add_usage(manifest.usage, transition.usage))
+
+
+@_noted.register
+def _publish(transition: Publish, manifest: Manifest) -> Manifest:
+    return replace(manifest, publication=transition.publication)
+
+
+@_noted.register
+def _close(transition: Close, manifest: Manifest) -> Manifest:
+    if manifest.state in TRANSIENT:
+        raise _refuse(manifest, f"it is {manifest.state.value}")
+    return replace(manifest, closed_at=transition.now)
+
+
+def _check_phase(manifest: Manifest, phase: Phase, not_after: Phase | None) -> None:
+    phases = manifest.spec.phases
+    if phase not in phases:
+        raise _refuse(manifest, f"{phase.value} is not one of its phases ({', '.join(phases)})")
+    if not_after is not None and phases.index(phase) > phases.index(not_after):
+        raise _refuse(manifest, f"{phase.value} comes after {not_after.value}")
+
+
+def _with_result(manifest: Manifest, result: Result | None) -> Manifest:
+    if result is None:
+        return manifest
+    records = manifest.phases
+    newest = max(
+        (record for record in records if record.attempts), key=lambda r: r.attempts[-1].started_at, default=None
+    )
+    if newest is not None:
+        last = replace(newest.attempts[-1], head=result.head)
+        changed = replace(newest, attempts=(*newest.attempts[:-1], last))
+        records = tuple(changed if record is newest else record for record in records)
+    return replace(manifest, result=result, phases=records)
+
+
+def _with_attempt_ended(manifest: Manifest, now: datetime, verdict: str, usage: Usage) -> Manifest:
+    def ended(record: PhaseRecord) -> PhaseRecord:
+        last = record.attempts[-1]
+        duration = max(0, round((now - last.started_at).total_seconds() * 1000))
+        closed = replace(last, ended_at=now, duration_ms=duration, verdict=verdict, usage=usage)
+        return replace(record, attempts=(*record.attempts[:-1], closed))
+
+    records = tuple(ended(record) if record.name == manifest.phase else record for record in manifest.phases)
+    return replace(manifest, phases=records)
