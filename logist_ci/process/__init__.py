@@ -1,0 +1,1 @@
+"""Programs, processes, kernel locks, files and clocks: everything that touches the operating system except git."""
