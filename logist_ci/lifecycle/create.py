@@ -1,0 +1,264 @@
+"""Creates jobs: resolves the base, renders the recipe, writes the first manifest, and does nothing else."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from logist_ci.agents.router import route
+from logist_ci.errors import RefusedError, TrustError, UsageError
+from logist_ci.gitstore.manifests import Stored
+from logist_ci.gitstore.repository import list_files
+from logist_ci.gitstore.snapshots import snapshot_dirty
+from logist_ci.job.ids import CommitId, JobId, job_id, new_job_id, ref_name
+from logist_ci.job.limits import Limits, with_limit
+from logist_ci.job.manifest import (
+    AgentSpec,
+    CheckSpec,
+    Input,
+    Manifest,
+    Phase,
+    Route,
+    Source,
+    Spec,
+)
+from logist_ci.job.states import State
+from logist_ci.job.transitions import create
+from logist_ci.lifecycle.request import JobRequest
+from logist_ci.lifecycle.trusting import RepositoryCommands, repository_commands
+from logist_ci.runner.parts import Parts
+from logist_ci.templating.recipe import Recipe, find
+
+__all__ = ["Created", "create_job"]
+
+#: How often a fresh id may already be taken before we give up.
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Created:
+    """A new job, and the checks that were left out because nobody has trusted them."""
+
+    stored: Stored
+    untrusted: RepositoryCommands | None = None
+
+
+def create_job(parts: Parts, request: JobRequest) -> Created:
+    """Create a job.
+
+    Raises:
+        UsageError: the request contradicts itself, or names what does not exist.
+        RepositoryError: the base does not exist.
+        TrustError: the repository configures commands that the user has not trusted.
+        RefusedError: the job or its branch exists already.
+    """
+    recipe = _recipe(parts, request)
+    base, base_ref = _base(parts, request)
+    checks, untrusted = _checks(parts, request, recipe, base)
+    prompt = _prompt(request, recipe)
+    title = _title(request, recipe, prompt)
+    agent = _agent(parts, request, recipe)
+    spec = _spec(parts, request, recipe, agent, checks)
+    routed = route(prompt, list_files(parts.repository, base)) if agent.name == "template" else Route()
+    draft = Manifest(
+        id=job_id("draft"),
+        title=title,
+        created_at=parts.clock.now(),
+        created_by=request.created_by or parts.repository.identity().name,
+        input=Input(prompt=prompt, context=dict(request.variables)),
+        source=Source(
+            remote=parts.repository.remote_url(),
+            base_ref=base_ref,
+            base_commit=base,
+            branch=parts.settings.branch_prefix,
+            trigger=request.trigger,
+        ),
+        route=routed,
+        spec=spec,
+        state=State.PENDING,
+        phase=spec.phases[0],
+    )
+    return Created(_stored(parts, request, create(draft, draft=request.draft)), untrusted)
+
+
+def _stored(parts: Parts, request: JobRequest, draft: Manifest) -> Stored:
+    """Write the first manifest under the wanted id, or under a fresh one that nobody has."""
+    parts.root.make()
+    for attempt in range(_TRIES):
+        chosen = job_id(request.job_id) if request.job_id else _fresh_id(parts, draft.title)
+        manifest = _named(parts, draft, chosen)
+        try:
+            _check_unused(parts, manifest)
+            return parts.store.create(manifest, prompt=manifest.input.prompt)
+        except RefusedError:
+            if request.job_id or attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _fresh_id(parts: Parts, title: str) -> JobId:
+    return new_job_id(title, parts.clock.now(), parts.randomness())
+
+
+def _named(parts: Parts, draft: Manifest, chosen: JobId) -> Manifest:
+    branch = f"{parts.settings.branch_prefix}{chosen}"
+    ref_name(f"refs/heads/{branch}")
+    return replace(draft, id=chosen, source=replace(draft.source, branch=branch))
+
+
+def _check_unused(parts: Parts, manifest: Manifest) -> None:
+    branch = ref_name(f"refs/heads/{manifest.source.branch}")
+    if parts.refs.read(branch) is not None:
+        raise RefusedError(
+            f"The branch {manifest.source.branch} exists already.",
+            hint="Choose another id with --id, or delete the branch if nobody needs it.",
+        )
+    folder = parts.root.folder(manifest.id).base
+    if folder.exists():
+        raise RefusedError(
+            f"The folder {folder} exists already.",
+            hint="Choose another id with --id, or look at it with: logist-ci doctor",
+        )
+
+
+def _recipe(parts: Parts, request: JobRequest) -> Recipe | None:
+    if request.recipe is None:
+        return None
+    root = parts.repository.worktree or parts.repository.main_worktree
+    if root is None:
+        raise UsageError(
+            "Recipes are read from .logist/recipes/, and a bare repository has no files.",
+            hint="Run this in a worktree, or give the prompt itself.",
+        )
+    return find(root, request.recipe)
+
+
+def _base(parts: Parts, request: JobRequest) -> tuple[CommitId, str]:
+    if request.include_dirty:
+        if request.base is not None:
+            raise UsageError(
+                "--include-dirty starts from the uncommitted work on HEAD, so it excludes --base.",
+                hint="Leave one of the two out.",
+            )
+        return snapshot_dirty(parts.repository), parts.repository.head().ref
+    if request.base is not None:
+        return parts.repository.resolve(request.base), request.base
+    return parts.repository.resolve("HEAD"), parts.repository.head().ref
+
+
+def _checks(
+    parts: Parts, request: JobRequest, recipe: Recipe | None, base: CommitId
+) -> tuple[tuple[CheckSpec, ...], RepositoryCommands | None]:
+    """Return the checks to run, and the repository's own commands where they were left out."""
+    if request.checks is not None:
+        return tuple(_check_of(text) for text in request.checks), _trusted_setup(parts, base)
+    commands = repository_commands(parts, base)
+    if commands.trusted:
+        return (*commands.checks, *(recipe.checks if recipe else ())), None
+    if commands.detected and not commands.setup:
+        return (), commands
+    raise TrustError(
+        "This repository configures commands that you have not trusted yet:\n  " + "\n  ".join(commands.lines),
+        hint="Read them, then trust exactly these with: logist-ci trust",
+    )
+
+
+def _trusted_setup(parts: Parts, base: CommitId) -> None:
+    if not parts.settings.setup:
+        return
+    commands = repository_commands(parts, base)
+    if not commands.trusted:
+        raise TrustError(
+            "This repository configures a set-up command that you have not trusted yet:\n  "
+            + "\n  ".join(commands.lines),
+            hint="Read it, then trust exactly this with: logist-ci trust",
+        )
+
+
+def _check_of(text: str) -> CheckSpec:
+    if text.strip() in ("pre-commit", "pre_commit"):
+        return CheckSpec(kind="pre_commit", name="pre-commit")
+    try:
+        argv = tuple(shlex.split(text))
+    except ValueError as defect:
+        raise UsageError(f"The check {text!r} cannot be read: {defect}.", hint="Close its quotes.") from defect
+    if not argv:
+        raise UsageError("A check is empty.", hint='Write for example --check "pytest -q".')
+    return CheckSpec(kind="command", name=text.strip(), argv=argv)
+
+
+def _prompt(request: JobRequest, recipe: Recipe | None) -> str:
+    if recipe is not None:
+        words = recipe.prompt(request.variables)
+        return f"{words}\n\n{request.prompt}".strip()
+    if not request.prompt.strip() and not request.argv:
+        raise UsageError(
+            "There is nothing to do: the prompt is empty.",
+            hint='Write it after the command, as in: logist-ci run "fix the login"   or give a command after --',
+        )
+    return request.prompt or shlex.join(request.argv)
+
+
+def _title(request: JobRequest, recipe: Recipe | None, prompt: str) -> str:
+    chosen = request.title or (recipe.title if recipe and recipe.title else "") or prompt
+    first = next((line.strip() for line in chosen.splitlines() if line.strip()), "job")
+    return "".join(sign for sign in first if sign.isprintable())[:120]
+
+
+def _agent(parts: Parts, request: JobRequest, recipe: Recipe | None) -> AgentSpec:
+    if request.argv:
+        if request.agent not in (None, "command"):
+            raise UsageError(
+                f"A command after -- is run by the agent `command`, not by {request.agent!r}.",
+                hint="Leave out --agent, or the command.",
+            )
+        return AgentSpec(name="command", argv=request.argv)
+    name = request.agent or (recipe.agent if recipe and recipe.agent else "") or parts.settings.agent
+    if name == "command":
+        raise UsageError(
+            "No agent is configured, and there is no command to run.",
+            hint="Name one with --agent, or give a command after --, as in: logist-ci run -- ruff check --fix .",
+        )
+    parts.agents.get(name)
+    configured = parts.settings.agents.get(name)
+    options = dict(configured.options) if configured else {}
+    return AgentSpec(name=name, options={**options, **request.agent_options})
+
+
+def _spec(
+    parts: Parts, request: JobRequest, recipe: Recipe | None, agent: AgentSpec, checks: tuple[CheckSpec, ...]
+) -> Spec:
+    settings = parts.settings
+    runtime = request.runtime or (recipe.runtime if recipe and recipe.runtime else "") or settings.runtime
+    phases = (recipe.phases if recipe and recipe.phases else (Phase.GENERATE,)) + (Phase.VALIDATE,) * bool(checks)
+    approval = (
+        request.approval if request.approval is not None else (settings.approval or bool(recipe and recipe.approval))
+    )
+    return Spec(
+        recipe=request.recipe,
+        agent=agent,
+        runtime=parts.runtimes.select(runtime).name,
+        limits=_limits(parts, request, recipe, agent),
+        checks=checks,
+        phases=tuple(dict.fromkeys(phases)),
+        needs=tuple(parts.store.find(need) for need in request.needs),
+        priority=request.priority,
+        artifacts=(*settings.artifacts, *(recipe.artifacts if recipe else ()), *request.artifacts),
+        env_pass=(*settings.env_pass, *request.env_pass),
+        approval=approval,
+        keep=request.keep,
+        dirty=request.include_dirty,
+    )
+
+
+def _limits(parts: Parts, request: JobRequest, recipe: Recipe | None, agent: AgentSpec) -> Limits:
+    asked = {**(recipe.limits if recipe else {}), **request.limits}
+    limits = parts.settings.limits
+    if agent.name == "command" and parts.origins.get("limits.attempts", "default") == "default":
+        # A fixed command does the same thing again: it is tried once unless somebody asked for more.
+        limits = with_limit(limits, "attempts", "1")
+    for name, text in asked.items():
+        limits = with_limit(limits, name, text)
+    return limits

@@ -1,0 +1,137 @@
+"""What a person decides about a job: each decision is one event, applied under the table's rules."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from logist_ci.errors import JobStateError
+from logist_ci.gitstore.branches import keep_tip
+from logist_ci.gitstore.local import read_local
+from logist_ci.job.ids import JobId, ref_name
+from logist_ci.job.limits import with_limit
+from logist_ci.job.manifest import Manifest, Phase
+from logist_ci.job.states import TRANSIENT, State
+from logist_ci.job.transitions import (
+    Activate,
+    Advance,
+    Cancel,
+    Reopen,
+    Resume,
+    Succeed,
+    Suspend,
+    Transition,
+    Want,
+    next_phase,
+)
+from logist_ci.process.locks import is_locked
+from logist_ci.runner.listener import Listener
+from logist_ci.runner.parts import Parts
+from logist_ci.runner.work import move
+from logist_ci.shim.client import stop_shim
+
+__all__ = ["activate", "approve", "cancel", "reopen", "restep", "resume", "stop", "suspend"]
+
+
+def activate(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
+    """Make a draft ready to run."""
+    return move(parts, job_id, Activate(), listener)
+
+
+def resume(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
+    """Take a suspended job up again, where it was."""
+    return move(parts, job_id, Resume(), listener)
+
+
+def suspend(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
+    """Put a job aside; a running one is stopped and harvested first."""
+    return _want_or_do(parts, job_id, listener, "suspend")
+
+
+def cancel(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
+    """Give a job up; a running one is stopped and harvested first, and its branch stays."""
+    return _want_or_do(parts, job_id, listener, "cancel")
+
+
+def stop(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
+    """Stop a running job, keep what it did, and put it aside.
+
+    Raises:
+        JobStateError: it is not running.
+    """
+    manifest = parts.store.read(job_id).manifest
+    if manifest.state not in TRANSIENT:
+        raise JobStateError(
+            f"The job {job_id} is not running; it is {manifest.state.value}.",
+            hint=f"Put it aside with: logist-ci suspend {job_id}   Give it up with: logist-ci cancel {job_id}",
+        )
+    return _want_or_do(parts, job_id, listener, "suspend")
+
+
+def approve(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
+    """Accept what was harvested: on to the next phase, or SUCCESS in the last.
+
+    Raises:
+        JobStateError: nobody asked for approval, or the branch has moved since.
+    """
+
+    def decide(manifest: Manifest) -> Transition:
+        if manifest.state is not State.APPROVAL_REQUIRED:
+            raise JobStateError(f"The job {job_id} does not wait for approval; it is {manifest.state.value}.")
+        if next_phase(manifest) is not None:
+            return Advance()
+        return Succeed(head=parts.refs.read(ref_name(f"refs/heads/{manifest.source.branch}")))
+
+    return move(parts, job_id, decide, listener, note="approved")
+
+
+def reopen(
+    parts: Parts, job_id: JobId, listener: Listener, *, feedback: str = "", limits: dict[str, str] | None = None
+) -> Manifest:
+    """Ask for another attempt from the first phase, with a word for it: ``reject``, ``rerun`` and ``chat``.
+
+    ``limits`` are new values as users write them.
+    """
+    return _reopened(parts, job_id, listener, None, feedback, limits or {})
+
+
+def restep(parts: Parts, job_id: JobId, phase: str, listener: Listener, *, feedback: str = "") -> Manifest:
+    """Ask for another attempt at ``phase``; the branch's tip so far is kept under ``refs/logist/kept``."""
+    try:
+        wanted = Phase(phase)
+    except ValueError as defect:
+        raise JobStateError(
+            f"There is no phase {phase!r}.", hint=f"Phases are: {', '.join(each.value for each in Phase)}."
+        ) from defect
+    return _reopened(parts, job_id, listener, wanted, feedback, {})
+
+
+def _reopened(
+    parts: Parts, job_id: JobId, listener: Listener, phase: Phase | None, feedback: str, limits: dict[str, str]
+) -> Manifest:
+    def decide(manifest: Manifest) -> Transition:
+        changed = manifest.spec.limits
+        for name, text in limits.items():
+            changed = with_limit(changed, name, text)
+        return Reopen(phase=phase, feedback=feedback, limits=changed if limits else None)
+
+    before = parts.store.read(job_id).manifest
+    after = move(parts, job_id, decide, listener, note="reopened")
+    if before.result.head is not None:
+        keep_tip(parts.refs, job_id, before.result.head)
+    return after
+
+
+def _want_or_do(parts: Parts, job_id: JobId, listener: Listener, wanted: Literal["suspend", "cancel"]) -> Manifest:
+    """Do it at once to a job that nobody owns; ask the owner otherwise, and end the program that it waits for."""
+
+    def decide(manifest: Manifest) -> Transition:
+        if manifest.state in TRANSIENT or is_locked(parts.root.folder(job_id).lock):
+            return Want(wanted=wanted)
+        return Suspend() if wanted == "suspend" else Cancel()
+
+    manifest = move(parts, job_id, decide, listener, note=f"{wanted} wanted")
+    if manifest.wanted:
+        facts = read_local(parts.root.folder(job_id).local)
+        if facts is not None and facts.shim is not None and facts.is_here():
+            stop_shim(facts.shim)
+    return manifest

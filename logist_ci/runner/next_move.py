@@ -1,0 +1,85 @@
+"""What a harvested attempt leads to: a pure function from verdict to transition."""
+
+from __future__ import annotations
+
+from logist_ci.job.manifest import Blocked, Manifest, Phase, Result
+from logist_ci.job.transitions import (
+    INTERRUPTIONS_ALLOWED,
+    Advance,
+    Ask,
+    Retry,
+    Stuck,
+    Succeed,
+    Transition,
+    next_phase,
+)
+from logist_ci.runner.verdicts import Judgement
+
+__all__ = ["next_move", "retry_phase"]
+
+
+def next_move(manifest: Manifest, judgement: Judgement, result: Result) -> Transition:
+    """Return the event that follows from ``judgement`` for a job in HARVESTING."""
+    tampered = [finding for finding in result.findings if finding.level == "error"]
+    if tampered:
+        return Stuck(blocked=_tampered(manifest, "; ".join(finding.message for finding in tampered)), result=result)
+    if judgement.verdict == "completed":
+        return _onward(manifest, result)
+    if judgement.verdict == "interrupted":
+        return _after_interruption(manifest, result)
+    if judgement.verdict == "retry":
+        return _again(manifest, judgement, result)
+    return Stuck(blocked=judgement.blocked or _unexplained(manifest), result=result)
+
+
+def retry_phase(manifest: Manifest) -> Phase:
+    """Return the phase in which failed checks are mended: the last one before them that an agent works in."""
+    phases = manifest.spec.phases
+    upto = phases[: phases.index(manifest.phase) + 1]
+    working = [phase for phase in upto if phase in (Phase.PLAN, Phase.GENERATE)]
+    return working[-1] if working else manifest.phase
+
+
+def _onward(manifest: Manifest, result: Result) -> Transition:
+    if next_phase(manifest) is not None:
+        return Advance(result=result)
+    return Ask(result=result) if manifest.spec.approval else Succeed(result=result)
+
+
+def _again(manifest: Manifest, judgement: Judgement, result: Result) -> Transition:
+    if manifest.attempt < manifest.spec.limits.attempts:
+        return Retry(phase=retry_phase(manifest), feedback=judgement.feedback, result=result)
+    tries = "The only attempt" if manifest.attempt == 1 else f"The last of {manifest.attempt} attempts"
+    blocked = Blocked(
+        code="attempts",
+        reason=f"{tries} failed. {judgement.feedback}".strip(),
+        remedy=f"See: logist-ci logs {manifest.id}   Try again with: logist-ci rerun {manifest.id}",
+    )
+    return Stuck(blocked=blocked, result=result)
+
+
+def _after_interruption(manifest: Manifest, result: Result) -> Transition:
+    if manifest.interruptions > INTERRUPTIONS_ALLOWED:
+        blocked = Blocked(
+            code="interrupted",
+            reason=f"It was interrupted {manifest.interruptions} times in a row.",
+            remedy=f"Find out what ends it (memory, the machine), then: logist-ci rerun {manifest.id}",
+        )
+        return Stuck(blocked=blocked, result=result)
+    return Retry(phase=manifest.phase, counted=False, result=result)
+
+
+def _tampered(manifest: Manifest, what: str) -> Blocked:
+    return Blocked(
+        code="tampered",
+        reason=f"The agent changed what is not part of its work: {what}",
+        remedy=f"It was put back. Read the log, then accept nothing blindly: logist-ci diff {manifest.id}",
+    )
+
+
+def _unexplained(manifest: Manifest) -> Blocked:
+    return Blocked(
+        code="stuck",
+        reason="The attempt ended without saying why.",
+        remedy=f"See: logist-ci logs {manifest.id}",
+    )

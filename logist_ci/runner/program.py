@@ -1,0 +1,87 @@
+"""Hands one program to a shim and waits until the shim says how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from logist_ci.gitstore.local import LocalFacts, write_local
+from logist_ci.job.manifest import Manifest
+from logist_ci.process.command import Command
+from logist_ci.process.files import write_atomically
+from logist_ci.runner.listener import Happening
+from logist_ci.runner.work import Work
+from logist_ci.runtimes.base import Mounts, Runtime
+from logist_ci.shim.client import ShimHandle, read_exit
+from logist_ci.shim.protocol import ExitRecord, RunRequest
+
+__all__ = ["Program", "launch"]
+
+#: How often a waiting runner looks for a request to stop, in seconds.
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program to be run in the worktree: what it is called in the log, its command line and its input."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    stdin: bytes = b""
+    secrets: tuple[str, ...] = field(default=())
+
+
+def launch(work: Work, manifest: Manifest, runtime: Runtime, program: Program) -> ExitRecord | None:
+    """Run ``program`` under a shim of its own; return its exit record, or ``None`` when the shim died."""
+    folder = work.folder
+    folder.exit_record.unlink(missing_ok=True)
+    request = _request(work, manifest, runtime, program)
+    with work.stage(program.name):
+        handle = work.parts.nursery().spawn(request, work.lock)
+        _remember(work, handle)
+        _wait(work, handle)
+    return read_exit(folder.exit_record)
+
+
+def _request(work: Work, manifest: Manifest, runtime: Runtime, program: Program) -> RunRequest:
+    folder = work.folder
+    mounts = Mounts(workspace=folder.workspace, writable=(folder.temp,), readonly=())
+    command = runtime.wrap(
+        Command(program.argv, folder.workspace, program.env, program.secrets), mounts, work.parts.settings.network
+    )
+    stdin_file: Path | None = None
+    if program.stdin:
+        stdin_file = folder.temp / "stdin"
+        write_atomically(stdin_file, program.stdin, mode=0o600)
+    return RunRequest(
+        job_id=manifest.id,
+        phase=manifest.phase,
+        attempt=manifest.attempt,
+        argv=command.argv,
+        cwd=str(command.cwd),
+        env=dict(command.env),
+        stdin_file=str(stdin_file) if stdin_file else None,
+        log=str(folder.log(manifest.phase, manifest.attempt)),
+        exit_record=str(folder.exit_record),
+        worktree=str(folder.workspace),
+        limits=manifest.spec.limits,
+        secrets=program.secrets,
+    )
+
+
+def _remember(work: Work, handle: ShimHandle) -> None:
+    """Write down who runs the program on this machine, for those who have to find it when we are gone."""
+    write_local(work.folder.local, LocalFacts.here(work.parts.clock, shim=handle.process))
+
+
+def _wait(work: Work, handle: ShimHandle) -> None:
+    asked = False
+    while not handle.wait(_LOOK_S):
+        progress = handle.progress()
+        if progress is not None:
+            work.listener.on(Happening(work.job_id, "progress", progress.last_line, progress=progress))
+        if work.stop.requested and not asked:
+            handle.stop()
+            asked = True

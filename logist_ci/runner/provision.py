@@ -1,0 +1,78 @@
+"""Makes a job's worktree and the small private surroundings of its programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from logist_ci.gitstore.include import included_files
+from logist_ci.gitstore.tamper import snapshot
+from logist_ci.job.ids import CommitId
+from logist_ci.job.manifest import Manifest, Phase
+from logist_ci.process.environment import job_environment
+from logist_ci.process.files import write_atomically
+from logist_ci.runner.work import Work
+
+__all__ = ["environment", "provision"]
+
+
+def provision(work: Work, manifest: Manifest) -> bool:
+    """Make the worktree at the tip of the job's branch, or take the one that is there.
+
+    Returns:
+        Whether the worktree was made just now, so that set-up has to run in it.
+    """
+    folder = work.folder
+    with work.stage("provision"):
+        _fresh_surroundings(work)
+        fresh = (manifest.phase is Phase.VALIDATE and work.parts.settings.validate_in == "fresh") or (
+            manifest.attempt > 1 and manifest.phase is not Phase.VALIDATE
+        )
+        provisioned = work.parts.worktrees.provision(
+            manifest.id,
+            folder,
+            branch=manifest.source.branch,
+            base=manifest.source.base_commit,
+            tip=_tip(manifest),
+            include=included_files(work.parts.repository),
+            clean=fresh,
+        )
+        write_atomically(
+            folder.snapshot,
+            snapshot(work.parts.repository, folder, job_branch=manifest.source.branch),
+            mode=0o600,
+        )
+    return provisioned.made
+
+
+def environment(
+    work: Work, manifest: Manifest, pass_names: tuple[str, ...], extra: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the complete environment of a program of this job: an allow-list, a private HOME, and the job's own names."""
+    folder = work.folder
+    words = {"LOGIST_ATTEMPT": str(manifest.attempt), "LOGIST_FEEDBACK": manifest.feedback, **extra}
+    return job_environment(
+        work.parts.environ,
+        home=folder.home,
+        job_id=manifest.id,
+        phase=manifest.phase.value,
+        workspace=folder.workspace,
+        result=folder.result,
+        pass_names=(*manifest.spec.env_pass, *pass_names),
+        extra=words,
+    )
+
+
+def _tip(manifest: Manifest) -> CommitId:
+    return manifest.result.head or manifest.source.base_commit
+
+
+def _fresh_surroundings(work: Work) -> None:
+    folder = work.folder
+    for path in (folder.temp, folder.home):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _unlink(folder.result)
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
