@@ -27,7 +27,7 @@ def apply_job(parts: Parts, job_id: JobId, *, unfinished: bool = False) -> Appli
     if manifest.state is not State.SUCCESS and not unfinished:
         raise JobStateError(
             f"The job {job_id} has not succeeded; it is {manifest.state.value}.",
-            hint=f"Look at it with: logist-ci diff {job_id}   Take it anyway with: logist-ci apply --unfinished {job_id}",
+            hint=f"See: logist-ci diff {job_id}   Take it anyway with: logist-ci apply --unfinished {job_id}",
         )
     return apply_branch(
         parts.repository,

@@ -48,7 +48,7 @@ def provision(work: Work, manifest: Manifest) -> bool:
 def environment(
     work: Work, manifest: Manifest, pass_names: tuple[str, ...], extra: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the complete environment of a program of this job: an allow-list, a private HOME, and the job's own names."""
+    """Return a program's complete environment: an allow-list, a private HOME, and the job's own names."""
     folder = work.folder
     words = {"LOGIST_ATTEMPT": str(manifest.attempt), "LOGIST_FEEDBACK": manifest.feedback, **extra}
     return job_environment(
