@@ -1,0 +1,57 @@
+"""The pytest plug-in: fixtures for whoever tests Logist CI or an adapter for it (see ``docs/testing.md``).
+
+Pytest loads it in every project that has Logist CI installed, so nothing heavy is imported before
+a fixture is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from logist_ci.testing.clock import FakeClock
+    from logist_ci.testing.sandbox import GitSandbox
+
+__all__ = ["clock", "git_env", "remote", "repo"]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock at 2026-01-01T00:00:00Z that passes only when slept on or advanced."""
+    from logist_ci.testing.clock import FakeClock
+
+    return FakeClock()
+
+
+@pytest.fixture
+def git_env(tmp_path: Path) -> dict[str, str]:
+    """A complete environment with a throw-away HOME, an identity for git, and no system configuration."""
+    from logist_ci.testing.sandbox import clean_environment
+
+    return clean_environment(tmp_path / "home", path=os.environ.get("PATH", os.defpath))
+
+
+@pytest.fixture
+def repo(tmp_path: Path, git_env: dict[str, str]) -> GitSandbox:
+    """A repository with one commit on ``main`` that holds a ``README.md``."""
+    from logist_ci.testing.sandbox import GitSandbox
+
+    sandbox = GitSandbox.create(tmp_path / "repo", git_env)
+    sandbox.write("README.md", "# Sandbox\n")
+    sandbox.commit("Begin")
+    return sandbox
+
+
+@pytest.fixture
+def remote(tmp_path: Path, repo: GitSandbox) -> GitSandbox:
+    """A bare repository on disk, the ``origin`` of ``repo``, whose ``main`` is pushed and tracked."""
+    from logist_ci.testing.sandbox import GitSandbox
+
+    sandbox = GitSandbox.create(tmp_path / "remote.git", repo.environ, bare=True)
+    repo.git("remote", "add", "origin", sandbox.path)
+    repo.git("push", "-q", "-u", "origin", "main")
+    return sandbox
