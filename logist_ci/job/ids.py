@@ -10,8 +10,10 @@ from typing import NewType
 from logist_ci.errors import InvalidNameError
 
 __all__ = [
+    "COMMIT_ID_PATTERN",
     "JOB_ID_LENGTH",
     "JOB_ID_PATTERN",
+    "PATTERN_END",
     "CommitId",
     "JobId",
     "RefName",
@@ -26,13 +28,21 @@ JobId = NewType("JobId", str)
 CommitId = NewType("CommitId", str)
 RefName = NewType("RefName", str)
 
+#: The end of a text in a pattern: Python's ``$`` alone would let a last newline through.
+PATTERN_END = r"$(?!\n)"
+
 JOB_ID_LENGTH = 48
-JOB_ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-COMMIT_ID_PATTERN = r"^[0-9a-f]{40}$"
-# Stricter than git: what a shell, a URL or a path could misread is not a name of ours.
-REF_NAME_PATTERN = r"^refs/[A-Za-z0-9_+-][A-Za-z0-9._+-]*(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$"
+JOB_ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*" + PATTERN_END
+COMMIT_ID_PATTERN = r"^[0-9a-f]{40}" + PATTERN_END
+
+# Stricter than git: what a shell, a URL or a path could misread, or a program take for an option, is no name of ours.
+_REF_PART = r"[A-Za-z0-9_+][A-Za-z0-9._+-]*"
+_REF_NAME = re.compile(rf"refs(/{_REF_PART}){{2,}}")
+_REF_LENGTH = 200
 
 _SUFFIX_LENGTH = 6
+# A title can be a whole prompt; the words of an id come from its beginning.
+_TITLE_LENGTH = 400
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -42,35 +52,35 @@ def job_id(text: str) -> JobId:
     Raises:
         InvalidNameError: it is not lower-case words joined by hyphens, at most 48 characters.
     """
-    if len(text) > JOB_ID_LENGTH or not re.fullmatch(JOB_ID_PATTERN[1:-1], text):
+    if len(text) > JOB_ID_LENGTH or not re.search(JOB_ID_PATTERN, text):
         raise InvalidNameError(
             f"{text[:80]!r} is not a job id.",
-            hint=f"A job id is lower-case letters and digits joined by single hyphens, at most {JOB_ID_LENGTH} characters.",
+            hint=f"It is lower-case letters and digits joined by single hyphens, at most {JOB_ID_LENGTH} characters.",
         )
     return JobId(text)
 
 
 def commit_id(text: str) -> CommitId:
     """Return ``text`` as a full SHA-1 commit id, or raise :class:`InvalidNameError`."""
-    if not re.fullmatch(COMMIT_ID_PATTERN[1:-1], text):
+    if not re.search(COMMIT_ID_PATTERN, text):
         raise InvalidNameError(f"{text[:80]!r} is not a full commit id.", hint="It takes 40 hexadecimal digits.")
     return CommitId(text)
 
 
 def ref_name(text: str) -> RefName:
     """Return ``text`` as a full reference name (``refs/…``), or raise :class:`InvalidNameError`."""
-    legal = re.fullmatch(REF_NAME_PATTERN[1:-1], text)
-    if not legal or ".." in text or len(text) > 200 or any(part.endswith((".lock", ".")) for part in text.split("/")):
+    legal = len(text) <= _REF_LENGTH and ".." not in text and _REF_NAME.fullmatch(text)
+    if not legal or any(part.endswith((".lock", ".")) for part in text.split("/")):
         raise InvalidNameError(
             f"{text[:80]!r} is not a reference name that Logist CI would write.",
-            hint="Use letters, digits and ._+- between single slashes, starting with refs/.",
+            hint="It starts with refs/, and its parts are letters, digits and ._+-, the first neither . nor -.",
         )
     return RefName(text)
 
 
 def slug(title: str, length: int = JOB_ID_LENGTH - _SUFFIX_LENGTH - 1) -> str:
     """Return the words of ``title`` as a job id's readable part, never empty, at most ``length`` long."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
+    plain = unicodedata.normalize("NFKD", title[:_TITLE_LENGTH]).encode("ascii", "ignore").decode("ascii").lower()
     chosen: list[str] = []
     for word in re.findall(r"[a-z0-9]+", plain)[:8]:
         if len("-".join([*chosen, word])) > length:

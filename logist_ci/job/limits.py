@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from logist_ci.errors import UsageError
 
@@ -16,6 +18,9 @@ _SIZE = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MI
 
 UNLIMITED_NAMES = ("none", "unlimited")
 
+_Amount = Annotated[float, Meta(gt=0)]
+_Count = Annotated[int, Meta(gt=0)]
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The limits of one job; ``None`` means unlimited.
@@ -24,17 +29,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     process tree and worktree; ``attempts`` counts tries of the whole job.
     """
 
-    wall_s: float | None = 1800.0
-    idle_s: float | None = 300.0
-    output_bytes: int | None = 50_000_000
-    memory_bytes: int | None = 4_000_000_000
-    processes: int | None = 512
-    disk_bytes: int | None = 2_000_000_000
-    cost_usd: float | None = 5.0
-    tokens: int | None = None
-    turns: int | None = None
-    attempts: int = 3
-    grace_s: float = 10.0
+    wall_s: _Amount | None = 1800.0
+    idle_s: _Amount | None = 300.0
+    output_bytes: _Count | None = 50_000_000
+    memory_bytes: _Count | None = 4_000_000_000
+    processes: _Count | None = 512
+    disk_bytes: _Count | None = 2_000_000_000
+    cost_usd: _Amount | None = 5.0
+    tokens: _Count | None = None
+    turns: _Count | None = None
+    attempts: _Count = 3
+    grace_s: Annotated[float, Meta(ge=0)] = 10.0
 
 
 def parse_duration(text: str) -> float:
@@ -43,11 +48,11 @@ def parse_duration(text: str) -> float:
     Raises:
         UsageError: it is not a positive duration.
     """
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", text)
     whole = "".join(number + unit for number, unit in parts)
     if parts and whole == text:
         seconds = sum(float(number) * _DURATION[unit] for number, unit in parts)
-    elif re.fullmatch(r"\d+(\.\d+)?", text):
+    elif re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         seconds = float(text)
     else:
         raise UsageError(f"{text!r} is not a duration.", hint="Write for example 90s, 10m or 1h30m.")
@@ -62,7 +67,7 @@ def parse_size(text: str) -> int:
     Raises:
         UsageError: it is not a positive size.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text)
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)", text)
     if not match or match[2].upper() not in _SIZE:
         raise UsageError(f"{text!r} is not a size.", hint="Write for example 500KB, 50MB or 2GiB.")
     size = int(float(match[1]) * _SIZE[match[2].upper()])
@@ -72,13 +77,13 @@ def parse_size(text: str) -> int:
 
 
 def _parse_count(text: str) -> int:
-    if not re.fullmatch(r"\d{1,15}", text) or int(text) <= 0:
+    if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) <= 0:
         raise UsageError(f"{text!r} is not a positive whole number.", hint="Write for example 3.")
     return int(text)
 
 
 def _parse_amount(text: str) -> float:
-    if not re.fullmatch(r"\d{1,9}(\.\d+)?", text) or float(text) <= 0:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or float(text) <= 0:
         raise UsageError(f"{text!r} is not a positive amount.", hint="Write for example 2.50.")
     return float(text)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from logist_ci.job.ids import COMMIT_ID_PATTERN, JOB_ID_LENGTH, JOB_ID_PATTERN, CommitId, JobId
+from logist_ci.job.ids import COMMIT_ID_PATTERN, JOB_ID_LENGTH, JOB_ID_PATTERN, PATTERN_END, CommitId, JobId
 from logist_ci.job.limits import Limits
 from logist_ci.job.states import State
 from logist_ci.job.usage import Usage
@@ -47,7 +47,7 @@ __all__ = [
 #: Version of the document; a change of meaning or shape adds a step to ``codec.MIGRATIONS``.
 SCHEMA = 1
 
-Verdict = Annotated[str, Meta(pattern="^(completed|retry|stuck|interrupted|halted:[a-z_]+)$")]
+Verdict = Annotated[str, Meta(pattern="^(completed|retry|stuck|interrupted|halted:[a-z_]+)" + PATTERN_END)]
 _JobIdField = Annotated[JobId, Meta(pattern=JOB_ID_PATTERN, max_length=JOB_ID_LENGTH)]
 _CommitField = Annotated[CommitId, Meta(pattern=COMMIT_ID_PATTERN)]
 _Moment = Annotated[datetime, Meta(tz=True)]
@@ -192,7 +192,7 @@ class Artifact(_Value, frozen=True, kw_only=True):
     """A file copied to the job's ``output/``; ``path`` is relative to it."""
 
     path: str
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}" + PATTERN_END)]
     bytes: _Count
 
 

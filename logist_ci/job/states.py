@@ -6,12 +6,14 @@ it is an error.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from logist_ci.errors import JobStateError
 
-__all__ = ["FINAL", "TABLE", "TRANSIENT", "Event", "Rule", "State", "events_from", "next_state"]
+__all__ = ["FINAL", "RESUMABLE", "TABLE", "TRANSIENT", "Event", "Rule", "State", "events_from", "next_state"]
 
 
 class State(StrEnum):
@@ -57,7 +59,7 @@ class Rule(NamedTuple):
     is the state remembered in ``resume_to``.
     """
 
-    leads: dict[State | None, State | None]
+    leads: Mapping[State | None, State | None]
     condition: str = ""
 
 
@@ -65,11 +67,11 @@ _S = State
 _DORMANT = (_S.DRAFT, _S.PENDING, _S.HARVESTING, _S.APPROVAL_REQUIRED, _S.INTERVENTION_REQUIRED)
 
 
-def _all(sources: tuple[State, ...], target: State) -> dict[State | None, State | None]:
+def _all(sources: tuple[State, ...], target: State) -> Mapping[State | None, State | None]:
     return dict.fromkeys(sources, target)
 
 
-TABLE: dict[Event, Rule] = {
+_RULES: dict[Event, Rule] = {
     Event.CREATE: Rule({None: _S.PENDING}, "or DRAFT, when asked for a draft"),
     Event.ACTIVATE: Rule({_S.DRAFT: _S.PENDING}),
     Event.START: Rule({_S.PENDING: _S.PROVISIONING}, "`needs` met, `not_before` past, nothing `wanted`"),
@@ -99,10 +101,16 @@ TABLE: dict[Event, Rule] = {
     Event.CANCEL: Rule(_all((*_DORMANT, _S.SUSPENDED), _S.CANCELED)),
 }
 
+#: Every event there is, in the order of a job's life.
+TABLE: Mapping[Event, Rule] = MappingProxyType(_RULES)
+
 #: States in which some process owns the job, or should.
 TRANSIENT = frozenset({_S.PROVISIONING, _S.RUNNING, _S.HARVESTING})
 #: States that no run changes any more; SUCCESS can be reopened while it is unmerged.
 FINAL = frozenset({_S.SUCCESS, _S.CANCELED})
+
+#: States that a suspended job may have come from.
+RESUMABLE = frozenset(_DORMANT) - {_S.HARVESTING}
 
 
 def next_state(state: State | None, event: Event, resume_to: State | None = None) -> State:
@@ -114,8 +122,9 @@ def next_state(state: State | None, event: Event, resume_to: State | None = None
     leads = TABLE[event].leads
     if state not in leads:
         legal = ", ".join(events_from(state)) or "none"
+        place = f"in state {state.value}" if state else "before a job exists"
         raise JobStateError(
-            f"The event {event.value!r} is not allowed {f'in state {state.value}' if state else 'before a job exists'}.",
+            f"The event {event.value!r} is not allowed {place}.",
             hint=f"Allowed here: {legal}.",
         )
     target = leads[state] or resume_to

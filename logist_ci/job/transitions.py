@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import singledispatch
 
@@ -74,7 +75,7 @@ _NOTE_LENGTH = 200
 def create(manifest: Manifest, *, draft: bool = False) -> Manifest:
     """Return ``manifest`` as a new job, PENDING or DRAFT at its first phase."""
     state = State.DRAFT if draft else next_state(None, Event.CREATE)
-    return replace(manifest, state=state, phase=manifest.spec.phases[0], attempt=1)
+    return check(replace(manifest, state=state, phase=manifest.spec.phases[0], attempt=1))
 
 
 def apply(manifest: Manifest, transition: Transition) -> Manifest:
@@ -83,10 +84,12 @@ def apply(manifest: Manifest, transition: Transition) -> Manifest:
     Raises:
         JobStateError: the table, or the condition that it names, does not allow it now.
     """
-    if transition.event is not None:
-        target = next_state(manifest.state, transition.event, manifest.resume_to)
-        return _moved(transition, replace(manifest, state=target), manifest)
-    return _noted(transition, manifest)
+    if transition.event is None:
+        return _noted(transition, manifest)
+    target = next_state(manifest.state, transition.event, manifest.resume_to)
+    if manifest.closed_at and transition.event is not Event.CANCEL:
+        raise _refuse(manifest, "it has been cleaned up", f"Bring it back with: logist-ci restore {manifest.id}")
+    return _moved(transition, replace(manifest, state=target), manifest)
 
 
 def next_phase(manifest: Manifest) -> Phase | None:
@@ -100,11 +103,15 @@ def describe(before: Manifest | None, after: Manifest, note: str = "") -> str:
     """Return the transition as one line: ``<id>: RUNNING → HARVESTING (completed)``."""
     old = before.state.value if before else "new"
     moved = f"{old} → {after.state.value}" if not before or before.state != after.state else after.state.value
-    return f"{after.id}: {moved}" + (f" ({note})" if note else "")
+    # The line is a commit's subject: a note that came from an agent must not add trailers below it.
+    told = " ".join(note.split())[:_NOTE_LENGTH]
+    return f"{after.id}: {moved}" + (f" ({told})" if told else "")
 
 
-def _refuse(manifest: Manifest, why: str) -> JobStateError:
-    return JobStateError(f"Job {manifest.id} cannot do this now: {why}.", hint=f"See: logist-ci status {manifest.id}")
+def _refuse(manifest: Manifest, why: str, hint: str = "") -> JobStateError:
+    return JobStateError(
+        f"Job {manifest.id} cannot do this now: {why}.", hint=hint or f"See: logist-ci status {manifest.id}"
+    )
 
 
 @singledispatch
@@ -123,7 +130,7 @@ def _start(transition: Start, after: Manifest, before: Manifest) -> Manifest:
     if before.wanted:
         raise _refuse(before, f"somebody asked to {before.wanted} it")
     if before.not_before and before.not_before > transition.now:
-        raise _refuse(before, f"it waits until {before.not_before:%Y-%m-%d %H:%M:%S} UTC")
+        raise _refuse(before, f"it waits until {before.not_before:%Y-%m-%d %H:%M:%S %Z}")
     missing = [need for need in before.spec.needs if need not in transition.met]
     if missing:
         raise _refuse(before, f"it needs {', '.join(missing)} first")
@@ -134,16 +141,17 @@ def _start(transition: Start, after: Manifest, before: Manifest) -> Manifest:
 def _run(transition: Run, after: Manifest, before: Manifest) -> Manifest:
     attempt = Attempt(started_at=transition.now, protection=transition.protection)
     records = {record.name: record for record in before.phases}
-    fresh = PhaseRecord(name=before.phase, role=transition.role, agent=transition.agent)
-    record = records.get(before.phase, fresh)
-    records[before.phase] = replace(
-        record, role=transition.role, agent=transition.agent, attempts=(*record.attempts, attempt)
+    earlier = records[before.phase].attempts if before.phase in records else ()
+    records[before.phase] = PhaseRecord(
+        name=before.phase, role=transition.role, agent=transition.agent, attempts=(*earlier, attempt)
     )
     return replace(after, phases=tuple(records.values()))
 
 
 @_moved.register
 def _end(transition: End, after: Manifest, before: Manifest) -> Manifest:
+    if _open_attempt(before) is None:
+        raise _refuse(before, f"it has no attempt of {before.phase.value} to end")
     ended = _with_attempt_ended(after, transition.now, transition.verdict, transition.usage)
     calm = after.interruptions if transition.verdict == "interrupted" else 0
     return replace(ended, usage=add_usage(before.usage, transition.usage), interruptions=calm)
@@ -154,7 +162,7 @@ def _advance(transition: Advance, after: Manifest, before: Manifest) -> Manifest
     following = next_phase(before)
     if following is None:
         raise _refuse(before, f"{before.phase.value} is its last phase")
-    return _with_result(replace(after, phase=following, owner="", feedback=""), transition.result)
+    return _with_result(replace(after, phase=following, owner="", feedback=""), before, transition.result)
 
 
 @_moved.register
@@ -167,17 +175,17 @@ def _retry(transition: Retry, after: Manifest, before: Manifest) -> Manifest:
         feedback=transition.feedback or ("" if transition.counted else before.feedback),
         owner="",
     )
-    return _with_result(again, transition.result)
+    return _with_result(again, before, transition.result)
 
 
 @_moved.register
 def _postpone(transition: Postpone, after: Manifest, before: Manifest) -> Manifest:
-    return _with_result(replace(after, not_before=transition.until, owner=""), transition.result)
+    return _with_result(replace(after, not_before=transition.until, owner=""), before, transition.result)
 
 
 @_moved.register
 def _ask(transition: Ask, after: Manifest, before: Manifest) -> Manifest:
-    return _with_result(replace(after, owner=""), transition.result)
+    return _with_result(replace(after, owner=""), before, transition.result)
 
 
 @_moved.register
@@ -186,20 +194,21 @@ def _succeed(transition: Succeed, after: Manifest, before: Manifest) -> Manifest
         raise _refuse(before, f"{before.phase.value} is not its last phase")
     if before.state is State.APPROVAL_REQUIRED and transition.head != before.result.head:
         raise _refuse(before, "its branch has moved since it asked for approval")
-    return _with_result(replace(after, owner="", feedback="", wanted=None), transition.result)
+    return _with_result(replace(after, owner="", feedback="", wanted=None), before, transition.result)
 
 
 @_moved.register
 def _stuck(transition: Stuck, after: Manifest, before: Manifest) -> Manifest:
-    return _with_result(replace(after, blocked=transition.blocked, owner=""), transition.result)
+    return _with_result(replace(after, blocked=transition.blocked, owner=""), before, transition.result)
 
 
 @_moved.register
 def _interrupted(transition: Interrupted, after: Manifest, before: Manifest) -> Manifest:
     counted = replace(after, interruptions=before.interruptions + 1)
-    if before.state is State.RUNNING:
-        return _with_attempt_ended(counted, transition.now, "interrupted", Usage())
-    return replace(counted, owner="")
+    if before.state is State.PROVISIONING:
+        return replace(counted, owner="")
+    # Recovery must get on even where a damaged manifest records no attempt.
+    return _with_attempt_ended(counted, transition.now, "interrupted", Usage()) if _open_attempt(before) else counted
 
 
 @_moved.register
@@ -217,7 +226,9 @@ def _reopen(transition: Reopen, after: Manifest, before: Manifest) -> Manifest:
 @_moved.register
 def _suspend(transition: Suspend, after: Manifest, before: Manifest) -> Manifest:
     home = State.PENDING if before.state is State.HARVESTING else before.state
-    return replace(after, resume_to=home, wanted=None, owner="")
+    # Somebody who asked for more than this still gets it.
+    wanted = None if before.wanted == "suspend" else before.wanted
+    return replace(after, resume_to=home, wanted=wanted, owner="")
 
 
 @_moved.register
@@ -227,7 +238,7 @@ def _resume(transition: Resume, after: Manifest, before: Manifest) -> Manifest:
 
 @_moved.register
 def _cancel(transition: Cancel, after: Manifest, before: Manifest) -> Manifest:
-    return replace(after, resume_to=None, wanted=None, owner="", not_before=None)
+    return replace(after, resume_to=None, wanted=None, owner="", not_before=None, blocked=None)
 
 
 @singledispatch
@@ -256,6 +267,9 @@ def _use(transition: Use, manifest: Manifest) -> Manifest:
 
 @_noted.register
 def _publish(transition: Publish, manifest: Manifest) -> Manifest:
+    merged_at = manifest.publication.merged_at
+    if merged_at and transition.publication.merged_at != merged_at:
+        raise _refuse(manifest, "its work has been merged, and that stays so")
     return replace(manifest, publication=transition.publication)
 
 
@@ -274,26 +288,35 @@ def _check_phase(manifest: Manifest, phase: Phase, not_after: Phase | None) -> N
         raise _refuse(manifest, f"{phase.value} comes after {not_after.value}")
 
 
-def _with_result(manifest: Manifest, result: Result | None) -> Manifest:
+def _with_result(after: Manifest, before: Manifest, result: Result | None) -> Manifest:
     if result is None:
-        return manifest
-    records = manifest.phases
-    newest = max(
-        (record for record in records if record.attempts), key=lambda r: r.attempts[-1].started_at, default=None
+        return after
+    harvested = replace(after, result=result)
+    if before.state is not State.HARVESTING:
+        return harvested
+    return _with_last_attempt(harvested, before.phase, lambda attempt: replace(attempt, head=result.head))
+
+
+def _with_attempt_ended(manifest: Manifest, now: datetime, verdict: Verdict, usage: Usage) -> Manifest:
+    def ended(attempt: Attempt) -> Attempt:
+        duration = max(0, round((now - attempt.started_at).total_seconds() * 1000))
+        return replace(attempt, ended_at=now, duration_ms=duration, verdict=verdict, usage=usage)
+
+    return _with_last_attempt(manifest, manifest.phase, ended)
+
+
+def _with_last_attempt(manifest: Manifest, phase: Phase, change: Callable[[Attempt], Attempt]) -> Manifest:
+    """Return ``manifest`` with the last attempt of ``phase`` changed, where there is one."""
+    records = tuple(
+        replace(record, attempts=(*record.attempts[:-1], *map(change, record.attempts[-1:])))
+        if record.name == phase
+        else record
+        for record in manifest.phases
     )
-    if newest is not None:
-        last = replace(newest.attempts[-1], head=result.head)
-        changed = replace(newest, attempts=(*newest.attempts[:-1], last))
-        records = tuple(changed if record is newest else record for record in records)
-    return replace(manifest, result=result, phases=records)
-
-
-def _with_attempt_ended(manifest: Manifest, now: datetime, verdict: str, usage: Usage) -> Manifest:
-    def ended(record: PhaseRecord) -> PhaseRecord:
-        last = record.attempts[-1]
-        duration = max(0, round((now - last.started_at).total_seconds() * 1000))
-        closed = replace(last, ended_at=now, duration_ms=duration, verdict=verdict, usage=usage)
-        return replace(record, attempts=(*record.attempts[:-1], closed))
-
-    records = tuple(ended(record) if record.name == manifest.phase else record for record in manifest.phases)
     return replace(manifest, phases=records)
+
+
+def _open_attempt(manifest: Manifest) -> Attempt | None:
+    """Return the attempt of the current phase that has begun and not ended."""
+    last = [record.attempts[-1] for record in manifest.phases if record.name == manifest.phase and record.attempts]
+    return last[0] if last and last[0].ended_at is None else None

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 __all__ = ["CostSource", "Usage", "add_usage"]
 
 _Number = TypeVar("_Number", int, float)
+_Count = Annotated[int, Meta(ge=0)]
+_Amount = Annotated[float, Meta(ge=0)]
+
 CostSource = Literal["reported", "estimated", "unknown"]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tokens, money, turns, seconds and bytes; ``peak_rss`` is bytes of the whole process tree."""
 
-    tokens: int | None = None
-    cost_usd: float | None = None
+    tokens: _Count | None = None
+    cost_usd: _Amount | None = None
     cost_source: CostSource = "unknown"
-    turns: int | None = None
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    peak_rss: int = 0
+    turns: _Count | None = None
+    wall_s: _Amount = 0.0
+    cpu_s: _Amount = 0.0
+    peak_rss: _Count = 0
 
 
 def _sum(first: _Number | None, second: _Number | None) -> _Number | None:

@@ -43,7 +43,9 @@ def test_git_reads_standard_input_and_works_elsewhere(repo: GitSandbox, tmp_path
 
 
 def test_a_bare_sandbox_has_no_worktree(tmp_path: Path) -> None:
-    bare = GitSandbox.create(tmp_path / "b.git", clean_environment(tmp_path / "home", path=os.environ["PATH"]), bare=True)
+    bare = GitSandbox.create(
+        tmp_path / "b.git", clean_environment(tmp_path / "home", path=os.environ["PATH"]), bare=True
+    )
     assert bare.git("rev-parse", "--is-bare-repository") == "true"
 
 
