@@ -1,0 +1,1 @@
+"""Keeping secret values out of every sink: pure functions of bytes."""
