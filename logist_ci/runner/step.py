@@ -38,8 +38,8 @@ def advance(work: Work) -> Manifest:
     if manifest.state is not State.PENDING:
         return _not_ready(manifest)
     manifest = _started(work, manifest)
-    runtime = work.parts.runtimes.select(manifest.spec.runtime)
     try:
+        runtime = work.parts.runtimes.select(manifest.spec.runtime)
         made = provision(work, manifest)
     except LogistError as defect:
         return work.move(Stuck(blocked=_not_provisioned(manifest, defect)), note="provisioning failed")

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from logist_ci.errors import JobStateError
+from logist_ci.job.ids import JobId
+from logist_ci.job.states import State
+from logist_ci.lifecycle.create import create_job
+from logist_ci.lifecycle.decide import activate, approve, cancel, reopen, restep, resume, stop, suspend
+from logist_ci.lifecycle.request import JobRequest
+from logist_ci.lifecycle.run import run_job
+from logist_ci.process.locks import try_lock
+from logist_ci.runner.listener import Silence
+from logist_ci.runner.parts import Parts
+from logist_ci.testing import GitSandbox
+
+
+def _job(parts: Parts, *argv: str, draft: bool = False, approval: bool = False) -> JobId:
+    request = JobRequest(argv=argv or ("true",), draft=draft, approval=approval)
+    return create_job(parts, request).stored.manifest.id
+
+
+def _asking(parts: Parts) -> JobId:
+    job_id = _job(parts, "sh", "-c", "echo x > x", approval=True)
+    assert run_job(parts, job_id, Silence()).state is State.APPROVAL_REQUIRED
+    return job_id
+
+
+def test_a_draft_becomes_pending(parts: Parts) -> None:
+    assert activate(parts, _job(parts, draft=True), Silence()).state is State.PENDING
+
+
+def test_suspended_and_resumed(parts: Parts) -> None:
+    job_id = _job(parts)
+    assert suspend(parts, job_id, Silence()).state is State.SUSPENDED
+    with pytest.raises(JobStateError):
+        suspend(parts, job_id, Silence())
+    assert resume(parts, job_id, Silence()).state is State.PENDING
+
+
+def test_canceled_is_final(parts: Parts) -> None:
+    job_id = _job(parts)
+    assert cancel(parts, job_id, Silence()).state is State.CANCELED
+    with pytest.raises(JobStateError):
+        reopen(parts, job_id, Silence())
+
+
+def test_only_a_running_job_can_be_stopped(parts: Parts) -> None:
+    with pytest.raises(JobStateError, match="not running"):
+        stop(parts, _job(parts), Silence())
+
+
+def test_an_owned_job_is_asked(parts: Parts) -> None:
+    job_id = _job(parts)
+    folder = parts.root.folder(job_id)
+    folder.make()
+    lock = try_lock(folder.lock)
+    assert lock is not None
+    with lock:
+        manifest = suspend(parts, job_id, Silence())
+    assert (manifest.state, manifest.wanted) == (State.PENDING, "suspend")
+    assert run_job(parts, job_id, Silence()).state is State.SUSPENDED
+
+
+def test_approved_work_succeeds(parts: Parts) -> None:
+    assert approve(parts, _asking(parts), Silence()).state is State.SUCCESS
+
+
+def test_a_branch_that_moved_is_not_approved(parts: Parts, repo: GitSandbox) -> None:
+    job_id = _asking(parts)
+    repo.git("update-ref", f"refs/heads/logist/{job_id}", "main")
+    with pytest.raises(JobStateError, match="moved"):
+        approve(parts, job_id, Silence())
+
+
+def test_approval_needs_a_question(parts: Parts) -> None:
+    with pytest.raises(JobStateError, match="does not wait for approval"):
+        approve(parts, _job(parts), Silence())
+
+
+def test_rejected_work_is_tried_again_with_a_word_and_new_limits(parts: Parts) -> None:
+    job_id = _asking(parts)
+    manifest = reopen(parts, job_id, Silence(), feedback="Not so.", limits={"wall": "1h"})
+    assert (manifest.state, manifest.attempt, manifest.feedback) == (State.PENDING, 2, "Not so.")
+    assert manifest.spec.limits.wall_s == 3600.0
+
+
+def test_a_phase_is_repeated_by_name(parts: Parts) -> None:
+    job_id = _asking(parts)
+    assert restep(parts, job_id, "generate", Silence()).phase == "generate"
+    with pytest.raises(JobStateError, match="no phase 'dance'"):
+        restep(parts, job_id, "dance", Silence())
+    with pytest.raises(JobStateError):
+        restep(parts, job_id, "deploy", Silence())
