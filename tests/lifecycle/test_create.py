@@ -153,7 +153,8 @@ def test_configured_checks_must_be_trusted(repo: GitSandbox) -> None:
 def test_a_recipe_is_rendered_with_its_variables(parts: Parts, repo: GitSandbox) -> None:
     repo.write(
         ".logist/recipes/docs.md",
-        "---\ntitle: Write docs\nagent: mock\nvariables:\n  module:\nlimits:\n  wall: 5m\n---\nDocument {{ module }}.\n",
+        "---\ntitle: Write docs\nagent: mock\nvariables:\n  module:\nlimits:\n  wall: 5m\n---\n"
+        "Document {{ module }}.\n",
     )
     request = JobRequest(recipe="docs", variables={"module": "parser"})
     manifest = create_job(parts, request).stored.manifest
