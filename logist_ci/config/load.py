@@ -16,7 +16,7 @@ import msgspec
 from logist_ci.config.keys import AGENTS, Key, agent_key, keys, nearest, sections, variable_of
 from logist_ci.config.settings import ANY, AgentSettings, Settings
 from logist_ci.config.sources import Document, Read, read_document, repository_document
-from logist_ci.config.values import ALLOWED, from_text, parse
+from logist_ci.config.values import allowed, from_text, parse
 from logist_ci.errors import ConfigError, UsageError
 
 __all__ = ["Loaded", "load"]
@@ -178,8 +178,7 @@ def _parsed(entry: _Entry) -> object:
     try:
         value = parse(key, from_text(key, str(entry.value)) if isinstance(entry.value, _Text) else entry.value)
     except UsageError as defect:
-        allowed = f"one of {', '.join(key.choices)}" if key.choices else ALLOWED[key.kind]
-        hint = f"Allowed: {allowed}." + (f" {defect.hint}" if defect.hint else "")
+        hint = f"Allowed: {allowed(key)}." + (f" {defect.hint}" if defect.hint else "")
         raise ConfigError(f"{entry.place}: {key.name}: {str(defect).rstrip('.')}.", hint=hint) from defect
     if entry.from_repository:
         _check_repository_may(entry, value)
@@ -191,12 +190,12 @@ def _check_repository_may(entry: _Entry, value: object) -> None:
     key = entry.key
     if key.kind == "folder":
         path = Path(str(value))
-        allowed = not path.is_absolute() and ".." not in path.parts and not str(value).startswith("~")
+        may = not path.is_absolute() and ".." not in path.parts and not str(value).startswith("~")
         why = "leads out of the repository"
     else:
-        allowed = ANY not in key.weakens and str(value) not in key.weakens
+        may = ANY not in key.weakens and str(value) not in key.weakens
         why = "weakens the protection of whoever runs its jobs"
-    if not allowed:
+    if not may:
         raise ConfigError(
             f"{entry.place}: {key.name} = {value!r} {why}, and does not count in a repository's own files.",
             hint=f"Set it in your own config file (see: logist-ci doctor) or with {variable_of(key)}."

@@ -102,7 +102,10 @@ def _project_document(path: Path, data: bytes) -> Document | None:
         raise ConfigError(
             f"{PROJECT_FILE}: tool.logist-ci is a table.", hint="Write [tool.logist-ci] and its keys below it."
         )
-    return Document(path, PROJECT_FILE, table, lines_of(text), prefix, from_repository=True)
+    header = re.search(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?logist-ci", text, re.MULTILINE)
+    start = header.start() if header else 0
+    lines = lines_of(text[start:], text.count("\n", 0, start) + 1)
+    return Document(path, PROJECT_FILE, table, lines, prefix, from_repository=True)
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 __all__ = ["lines_of"]
 
 
-def lines_of(text: str) -> dict[str, int]:
-    """Return the line (from 1) of every key and table of the valid TOML document ``text``, by dotted name.
+def lines_of(text: str, first_line: int = 1) -> dict[str, int]:
+    """Return the line of every key and table of the valid TOML document ``text``, by dotted name.
+
+    ``first_line`` is the number of the first line, for a ``text`` cut from a larger document at a table.
 
     A document is read statement by statement, each the shortest run of lines that parses, which leaves
     every decision about quotes, escapes and line breaks to the real reader.
     """
     found: dict[str, int] = {}
     table = ""
-    for line, is_header, content in _statements(text):
+    for line, is_header, content in _statements(text, first_line):
         if is_header:
             table = max(_names(content, ""), key=len)
             found.setdefault(table, line)
@@ -25,15 +27,17 @@ def lines_of(text: str) -> dict[str, int]:
     return found
 
 
-def _statements(text: str) -> Iterator[tuple[int, bool, Mapping[str, object]]]:
+def _statements(text: str, first_line: int) -> Iterator[tuple[int, bool, Mapping[str, object]]]:
     import tomllib
 
     pending, first = "", 0
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=first_line):
         if not pending and (not line.strip() or line.lstrip().startswith("#")):
             continue
         first = first if pending else number
         pending += line + "\n"
+        if line.rstrip().endswith(",") and "#" not in line:
+            continue  # no statement ends so, and long lists would be parsed again with each of their lines
         try:
             content = tomllib.loads(pending)
         except tomllib.TOMLDecodeError:

@@ -16,15 +16,17 @@ from logist_ci.errors import LogistError, UsageError
 from logist_ci.job.ids import ref_name
 from logist_ci.job.limits import Limits, parse_duration, with_limit
 
-__all__ = ["ALLOWED", "from_text", "parse"]
+__all__ = ["allowed", "from_text", "parse"]
 
-#: What is allowed, for each kind of value, as the end of the sentence "Allowed: …".
-ALLOWED = {
+_ALLOWED = {
     "text": "a line of text",
     "switch": "true or false",
     "choice": "one of the names listed",
     "duration": 'a duration such as "90s", "10m" or "7d"',
-    "limit": 'a duration, size or number such as "10m", "2GB" or 3; "none" for no limit',
+    "limit_s": 'a duration such as "90s" or "10m"',
+    "limit_bytes": 'a size such as "500KB" or "2GB"',
+    "limit_usd": "an amount such as 2.5",
+    "limit": "a whole number",
     "command": 'a command such as "npm ci", or a list of its words',
     "names": 'a list of names of environment variables such as ["HTTPS_PROXY"]',
     "globs": 'a list of globs below the worktree such as ["dist/*.whl"]',
@@ -34,6 +36,17 @@ ALLOWED = {
     "checks": 'a list of commands, of "pre-commit", or of tables with `name` and `run`',
     "options": "a table of names and values",
 }
+_NEVER_OFF = ("limits.attempts", "limits.grace")
+
+
+def allowed(key: Key) -> str:
+    """Return which values ``key`` takes, as the end of the sentence "Allowed: …"."""
+    if key.choices:
+        return ", ".join(f"`{choice}`" for choice in key.choices)
+    if key.kind != "limit":
+        return _ALLOWED[key.kind]
+    unit = next((unit for unit in ("_s", "_bytes", "_usd") if key.path[-1].endswith(unit)), "")
+    return _ALLOWED[f"limit{unit}"] + ("" if key.name in _NEVER_OFF else ', or "none"')
 
 
 def parse(key: Key, value: object) -> object:
@@ -125,7 +138,7 @@ def _list(value: object, what: str) -> list[str]:
 
 def _names(key: Key, value: object) -> tuple[str, ...]:
     for name in _list(value, "names"):
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\*?", name):
             raise UsageError(f"{name!r} is not the name of an environment variable")
     return tuple(dict.fromkeys(_list(value, "names")))
 
