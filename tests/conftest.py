@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from logist_ci.testing import plugin
+
+# A busy machine is slow, which is no defect; what failed once is printed, not kept in a folder.
+settings.register_profile("house", deadline=None, database=None, print_blob=True)
+settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
