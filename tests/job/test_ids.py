@@ -17,7 +17,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTILE = [
     "", "-", "-D", "--upload-pack=x", "-a", "a b", "a\n", "\na", "a\nb", "a\0b", "..", ".", "a/../b", "@", "@{",
     "a.lock", "a~1", "a^", "a:b", "a?b", "a*b", "a[b", "a\\b", "ｆｕｌｌ", "é", "a\u200bb", "a\u202eb", "٣", "ﬁ",
-    "\ud800", "a" * 300, "$(id)", "`id`", "a;b", "a|b", "'", '"', "%2e%2e", "a\r", "\x7f", "\x1b[0m", "/etc", "a//b", "a/",
+    "\ud800", "a" * 300,
+    "$(id)", "`id`", "a;b", "a|b", "'", '"', "%2e%2e", "a\r", "\x7f", "\x1b[0m", "/etc", "a//b", "a/",
 ]  # fmt: skip
 # Fine inside a reference, but not as an id.
 ONLY_NOT_IDS = ["a--b", "a-", "A", "a_b", "a.b", "a/b", "HEAD", "refs/heads/main", "a" * (JOB_ID_LENGTH + 1)]

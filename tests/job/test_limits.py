@@ -100,13 +100,9 @@ def test_every_limit_can_be_set(name: str, text: str, field: str, value: float |
     assert changed == msgspec.structs.replace(Limits(), **{field: value})
 
 
-@pytest.mark.parametrize(
-    "setting",
-    "turns=0 turns=1.5 turns=-1 attempts=many tokens=1000000000000000 cost_usd=0 cost_usd=-1 cost_usd=nan cost_usd=1e3 "
-    "cost_usd=free".split(),
-)
-def test_values_of_the_wrong_kind_are_refused(setting: str) -> None:
-    name, text = setting.split("=")
+@pytest.mark.parametrize("name", ["turns", "attempts", "tokens", "processes", "cost_usd"])
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "1e3", "many", "9" * 16, ""])
+def test_values_of_the_wrong_kind_are_refused(name: str, text: str) -> None:
     with pytest.raises(UsageError, match="is not a"):
         with_limit(Limits(), name, text)
 
