@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -31,7 +32,10 @@ from logist_ci.lifecycle.trusting import RepositoryCommands, repository_commands
 from logist_ci.runner.parts import Parts
 from logist_ci.templating.recipe import Recipe, find
 
-__all__ = ["Created", "create_job"]
+__all__ = ["Consent", "Created", "create_job"]
+
+#: Asks somebody whether commands of the repository may run.
+Consent = Callable[[RepositoryCommands], bool]
 
 #: How often a fresh id may already be taken before we give up.
 _TRIES = 20
@@ -45,8 +49,11 @@ class Created:
     untrusted: RepositoryCommands | None = None
 
 
-def create_job(parts: Parts, request: JobRequest) -> Created:
+def create_job(parts: Parts, request: JobRequest, *, consent: Consent | None = None) -> Created:
     """Create a job.
+
+    ``consent`` is asked about commands of the repository that nobody has trusted; its yes counts for this
+    job, and it may remember it.
 
     Raises:
         UsageError: the request contradicts itself, or names what does not exist.
@@ -56,7 +63,7 @@ def create_job(parts: Parts, request: JobRequest) -> Created:
     """
     recipe = _recipe(parts, request)
     base, base_ref = _base(parts, request)
-    checks, untrusted = _checks(parts, request, recipe, base)
+    checks, untrusted = _checks(parts, request, recipe, base, consent or _nobody)
     prompt = _prompt(request, recipe)
     title = _title(request, recipe, prompt)
     agent = _agent(parts, request, recipe)
@@ -148,14 +155,18 @@ def _base(parts: Parts, request: JobRequest) -> tuple[CommitId, str]:
     return parts.repository.resolve("HEAD"), parts.repository.head().ref
 
 
+def _nobody(commands: RepositoryCommands) -> bool:
+    return False
+
+
 def _checks(
-    parts: Parts, request: JobRequest, recipe: Recipe | None, base: CommitId
+    parts: Parts, request: JobRequest, recipe: Recipe | None, base: CommitId, consent: Consent
 ) -> tuple[tuple[CheckSpec, ...], RepositoryCommands | None]:
     """Return the checks to run, and the repository's own commands where they were left out."""
     if request.checks is not None:
-        return tuple(_check_of(text) for text in request.checks), _trusted_setup(parts, base)
+        return tuple(_check_of(text) for text in request.checks), _trusted_setup(parts, base, consent)
     commands = repository_commands(parts, base)
-    if commands.trusted:
+    if commands.trusted or consent(commands):
         return (*commands.checks, *(recipe.checks if recipe else ())), None
     if commands.detected and not commands.setup:
         return (), commands
@@ -165,11 +176,11 @@ def _checks(
     )
 
 
-def _trusted_setup(parts: Parts, base: CommitId) -> None:
+def _trusted_setup(parts: Parts, base: CommitId, consent: Consent) -> None:
     if not parts.settings.setup:
         return
     commands = repository_commands(parts, base)
-    if not commands.trusted:
+    if not (commands.trusted or consent(commands)):
         raise TrustError(
             "This repository configures a set-up command that you have not trusted yet:\n  "
             + "\n  ".join(commands.lines),
