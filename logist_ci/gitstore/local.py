@@ -108,7 +108,7 @@ def _boot_id() -> str:
 
 def _pid_namespace() -> str:
     try:
-        return os.readlink("/proc/self/ns/pid")
+        return os.fspath(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return ""
 
