@@ -65,6 +65,10 @@ class ProcTable:
                 found.append(os.readlink(os.fsencode(link)))  # noqa: PTH115 - a Path knows no bytes
         return found
 
+    def command_line(self, pid: int) -> str:
+        """Return ``/proc/PID/cmdline``: nothing for a zombie."""
+        return _read(f"/proc/{pid}/cmdline").rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace")
+
     def waits_in(self, pid: int) -> str:
         """Return the wait channel; the kernel says ``0`` where it does not tell."""
         channel = _read(f"/proc/{pid}/wchan").decode("ascii", "replace")

@@ -60,6 +60,13 @@ class PsutilTable:
         except _GONE:
             return []
 
+    def command_line(self, pid: int) -> str:
+        """Return what psutil says."""
+        try:
+            return " ".join(psutil.Process(pid).cmdline()).encode("utf-8", "backslashreplace").decode("utf-8")
+        except _GONE:
+            return ""
+
     def waits_in(self, pid: int) -> str:
         """Return nothing: psutil does not know."""
         return ""

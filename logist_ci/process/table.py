@@ -61,6 +61,10 @@ class ProcessTable(Protocol):
         """Return the paths that ``pid`` has open or stands in."""
         ...
 
+    def command_line(self, pid: int) -> str:
+        """Return the words that ``pid`` was started with, separated by spaces, for people to read."""
+        ...
+
     def waits_in(self, pid: int) -> str:
         """Return the kernel function that ``pid`` sleeps in, or nothing."""
         ...

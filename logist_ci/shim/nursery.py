@@ -1,0 +1,162 @@
+"""A small process that forks shims: made early, while there is one thread and little memory to share."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import NoReturn, Self
+
+from logist_ci.errors import StoreError
+from logist_ci.process.locks import KernelLock
+from logist_ci.shim.channel import read_hello, send_request
+from logist_ci.shim.client import ShimHandle
+from logist_ci.shim.protocol import RunRequest
+
+__all__ = ["Nursery", "main"]
+
+_HELLO_S = 60.0
+_STARTER = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from logist_ci.shim.nursery import main; main()"
+
+
+class Nursery:
+    """Starts shims. Ends when it is closed, or when the process that made it dies; its shims live on."""
+
+    def __init__(self, control: socket.socket, process: subprocess.Popen[bytes] | int) -> None:
+        """Take charge of a started nursery; use :meth:`start` to get one."""
+        self._control = control
+        self._process = process
+
+    @classmethod
+    def start(cls) -> Self:
+        """Fork a nursery; where there are threads already, in which case a fork could hang, it is a fresh interpreter.
+
+        Raises:
+            StoreError: the system has no process for it.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = _forked(ours, theirs) if _may_fork() else _executed(theirs)
+        except OSError as failure:
+            ours.close()
+            raise StoreError(f"Logist CI could not start a process: {failure.strerror}.", hint=_FEWER) from failure
+        return cls(ours, process)
+
+    def spawn(self, request: RunRequest, lock: KernelLock) -> ShimHandle:
+        """Start a shim for ``request``, which holds ``lock`` until it ends; any thread may call this.
+
+        The caller keeps its own share of the lock.
+
+        Raises:
+            StoreError: no process could be started, or the nursery is gone.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"+"], [theirs.fileno(), lock.fd])
+            ours.settimeout(_HELLO_S)
+            send_request(ours, request)
+            return ShimHandle(read_hello(ours), ours)
+        except (OSError, EOFError) as failure:
+            ours.close()
+            raise StoreError(f"The run of {request.job_id} could not be started: {failure}.", hint=_FEWER) from failure
+        except BaseException:
+            ours.close()
+            raise
+
+    def close(self) -> None:
+        """End the nursery; calling it again does nothing. Running shims are not touched."""
+        if self._control.fileno() < 0:
+            return
+        self._control.close()
+        if isinstance(self._process, int):
+            os.waitpid(self._process, 0)
+        else:
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_FEWER = "Close some programs, or run fewer jobs at once (-j)."
+
+
+def main() -> NoReturn:
+    """Be the nursery whose control socket is the descriptor in the first argument."""
+    _serve(socket.socket(fileno=int(sys.argv[1])))
+
+
+def _may_fork() -> bool:
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return False
+    # Libraries may have threads that Python does not know about.
+    with os.scandir("/proc/self/task") as entries:
+        return sum(1 for _ in entries) == 1
+
+
+def _forked(ours: socket.socket, theirs: socket.socket) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        ours.close()
+        _serve(theirs)
+    finally:
+        os._exit(1)
+
+
+def _executed(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    number = str(theirs.fileno())
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", _STARTER, number, json.dumps(sys.path)],
+        stdin=subprocess.DEVNULL,
+        pass_fds=(theirs.fileno(),),
+    )
+
+
+def _serve(control: socket.socket) -> NoReturn:
+    _detach(control.fileno())
+    from logist_ci.shim import entry  # imported once, here, while the runner does something else
+
+    # What exists by now is never looked at by the collector again, so that it stays shared with every shim.
+    gc.disable()
+    gc.freeze()
+    while True:
+        asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        if not asked:
+            os._exit(0)
+        channel, lock = descriptors
+        try:
+            pid = os.fork()
+        except OSError:
+            # The closed channel tells the runner.
+            pid = -1
+        if pid == 0:
+            control.close()
+            entry.live(socket.socket(fileno=channel), lock)
+        os.close(channel)
+        os.close(lock)
+
+
+def _detach(control: int) -> None:
+    # Nothing of the runner's may stay open here: a lock would stay held, a pipe would never end.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.closerange(3, control)
+    os.closerange(control + 1, os.sysconf("SC_OPEN_MAX"))
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # The kernel buries the shims.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -1,0 +1,135 @@
+"""The program of a run and everything below it, as children of this process."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from logist_ci.process.command import Command
+from logist_ci.process.starting import explain_start_failure
+from logist_ci.process.table import ProcessFacts, ProcessId, ProcessTable
+from logist_ci.process.tree import descendants, look_at_tree, with_cookie
+from logist_ci.shim.protocol import RunRequest
+
+__all__ = ["Program", "Use"]
+
+# A shim that lived shorter than this cannot have seen the process numbers go round once.
+_NUMBERS_ROUND_S = 5.0
+# What `ru_maxrss` counts: kilobytes, on macOS bytes.
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass(frozen=True)
+class Use:
+    """What all processes used so far: CPU in seconds, and the bytes of the tree at its largest."""
+
+    cpu_s: float = 0.0
+    peak_rss: int = 0
+
+
+class Program:
+    """A started program. This process must have no other children, and be the subreaper where there is one."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: int, job_id: str, table: ProcessTable) -> None:
+        self.output = output
+        self._process = process
+        self._job_id = job_id
+        self._table = table
+        self._own_peak = _own_peak()
+        self._ended = Use()
+        self._sampled = Use()
+
+    @classmethod
+    def start(cls, request: RunRequest, table: ProcessTable) -> Program:
+        """Start what ``request`` names, in its own process group, both outputs in one pipe.
+
+        Raises:
+            LogistError: it cannot be started; the message says why.
+        """
+        command = Command(request.argv, Path(request.cwd), request.env, request.secrets)
+        ours, theirs = os.pipe()
+        try:
+            with _input(request.stdin_file) as stdin:
+                process = subprocess.Popen(
+                    command.argv,
+                    cwd=command.cwd,
+                    env=command.env,
+                    stdin=stdin,
+                    stdout=theirs,
+                    stderr=theirs,
+                    process_group=0,
+                )
+        except (OSError, ValueError) as failure:
+            os.close(ours)
+            raise explain_start_failure(command, failure) from failure
+        finally:
+            os.close(theirs)
+        return cls(process, ours, request.job_id, table)
+
+    @property
+    def returncode(self) -> int | None:
+        """How the program itself ended, negative for a signal; ``None`` while it runs."""
+        return self._process.returncode
+
+    @property
+    def use(self) -> Use:
+        """What the processes used, as far as it is known by now."""
+        return Use(max(self._ended.cpu_s, self._sampled.cpu_s), max(self._ended.peak_rss, self._sampled.peak_rss))
+
+    def reap(self) -> bool:
+        """Take note of every child that has ended; ``False`` when none is left.
+
+        With a subreaper that is a proof: whoever is below this process is below one of its children.
+        """
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if not pid:
+                return True
+            if pid == self._process.pid:
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+            peak = usage.ru_maxrss * _MAXRSS_UNIT
+            # Until it executed the program the child counted as large as we are.
+            known_peak = peak if peak > self._own_peak else 0
+            cpu_s = self._ended.cpu_s + usage.ru_utime + usage.ru_stime
+            self._ended = Use(cpu_s, max(self._ended.peak_rss, known_peak))
+
+    def sample(self) -> list[ProcessFacts]:
+        """Look at every process below, and take its use into account."""
+        facts = look_at_tree(os.getpid(), self._table)
+        cpu_s = self._ended.cpu_s + sum(each.cpu_s for each in facts)
+        rss = sum(each.rss for each in facts)
+        self._sampled = Use(max(self._sampled.cpu_s, cpu_s), max(self._sampled.peak_rss, rss))
+        return facts
+
+    def left(self) -> set[ProcessId]:
+        """Return every process of the run that is still alive, strays that carry the job's cookie included."""
+        self.reap()
+        return {*descendants(os.getpid(), self._table), *with_cookie(self._job_id, self._table)}
+
+    def strays(self, lived_s: float) -> list[ProcessId]:
+        """Return the living processes with the job's cookie, younger than this one; cheap after a short life."""
+        recent = lived_s < _NUMBERS_ROUND_S and self._process.pid > os.getpid()
+        return with_cookie(self._job_id, self._table, newer_than=os.getpid() if recent else 0)
+
+
+def _own_peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
+@contextmanager
+def _input(path: str | None) -> Iterator[int]:
+    # No O_NONBLOCK: the program would inherit it and misread its input.
+    descriptor = os.open(path or os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
