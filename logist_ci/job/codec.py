@@ -76,6 +76,8 @@ def decode(data: bytes, *, current: int = SCHEMA, migrations: Mapping[int, Migra
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of ``job_manifest.json``."""
     schema = msgspec.json.schema(Manifest)
+    # In memory the version has a default; a document without it is nobody's manifest.
+    schema["$defs"]["Manifest"]["required"].insert(0, "schema")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Logist CI job manifest",

@@ -23,7 +23,7 @@ _Count = Annotated[int, Meta(gt=0)]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The limits of one job; ``None`` means unlimited.
+    """The limits of one job; ``null`` means unlimited.
 
     Durations are seconds, sizes are bytes; ``memory``, ``processes`` and ``disk`` count the whole
     process tree and worktree; ``attempts`` counts tries of the whole job.

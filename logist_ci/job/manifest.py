@@ -120,7 +120,7 @@ class CheckSpec(_Value, frozen=True, kw_only=True):
 
 
 class Spec(_Value, frozen=True, kw_only=True):
-    """How the job is to be done, fixed at creation.
+    """How the job is to be done, fixed at creation; only a person who reopens it can change the limits.
 
     ``artifacts`` are globs below the worktree; ``approval`` asks a person before success; ``keep``
     overrides the cleanup policy; ``dirty`` says that the base commit is a snapshot of uncommitted work.
@@ -248,7 +248,13 @@ class Blocked(_Value, frozen=True, kw_only=True):
 
 
 class Manifest(_Value, frozen=True, kw_only=True):
-    """Everything that is stored about a job. The module's docstring says how to read it."""
+    """Everything that is stored about a job, and nothing about the machine that runs it.
+
+    ``resume_to`` is where a suspended job goes on; ``wanted`` what somebody asked its owner to do;
+    ``not_before`` when it may start. ``phase`` and ``attempt`` are the current ones, ``interruptions``
+    counts those in a row, ``owner`` names the process that has it, ``feedback`` is what the next
+    attempt is told, ``blocked`` why it waits for a person, ``closed_at`` when it was cleaned up.
+    """
 
     schema: int = SCHEMA
     id: _JobIdField

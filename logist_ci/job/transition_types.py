@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from logist_ci.job.limits import Limits
 from logist_ci.job.manifest import Blocked, Phase, Protection, Publication, Result, Verdict
 from logist_ci.job.states import Event
 from logist_ci.job.usage import Usage
@@ -136,11 +137,15 @@ class Interrupted(Transition, frozen=True, kw_only=True):
 
 
 class Reopen(Transition, frozen=True, kw_only=True):
-    """A person wants another attempt, at ``phase`` (default: where work began), with a word for it."""
+    """A person wants another attempt, at ``phase`` (default: where work began), with a word for it.
+
+    ``limits`` replace those the job was created with; ``None`` keeps them.
+    """
 
     event: ClassVar[Event | None] = Event.REOPEN
     phase: Phase | None = None
     feedback: str = ""
+    limits: Limits | None = None
 
 
 class Suspend(Transition, frozen=True, kw_only=True):

@@ -217,8 +217,9 @@ def _reopen(transition: Reopen, after: Manifest, before: Manifest) -> Manifest:
         raise _refuse(before, "its work has been merged or cleaned up")
     phase = transition.phase or before.spec.phases[0]
     _check_phase(before, phase, not_after=None)
+    spec = replace(before.spec, limits=transition.limits or before.spec.limits)
     return replace(
-        after, phase=phase, attempt=before.attempt + 1, feedback=transition.feedback, blocked=None,
+        after, spec=spec, phase=phase, attempt=before.attempt + 1, feedback=transition.feedback, blocked=None,
         interruptions=0, wanted=None, not_before=None,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from logist_ci.errors import JobStateError
 from logist_ci.job.ids import commit_id, job_id
+from logist_ci.job.limits import Limits
 from logist_ci.job.manifest import Attempt, Blocked, Manifest, Phase, PhaseRecord, Protection, Publication, Result
 from logist_ci.job.states import FINAL, TABLE, TRANSIENT, Event, State
 from logist_ci.job.transitions import (
@@ -304,7 +305,9 @@ def test_reopening_begins_another_attempt() -> None:
     again = apply(manifest, Reopen(feedback="Try harder."))
     assert (again.phase, again.attempt, again.feedback) == (Phase.GENERATE, 2, "Try harder.")
     assert (again.blocked, again.interruptions, again.wanted, again.not_before) == (None, 0, None, None)
+    assert again.spec == manifest.spec
     assert apply(manifest, Reopen(phase=Phase.VALIDATE)).phase is Phase.VALIDATE
+    assert apply(manifest, Reopen(limits=Limits(wall_s=5.0))).spec.limits == Limits(wall_s=5.0)
     refused(manifest, Reopen(phase=Phase.PLAN), "plan is not one of its phases")
 
 
