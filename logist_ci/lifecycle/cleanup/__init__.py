@@ -1,0 +1,1 @@
+"""Removing what jobs left behind, losing nothing: look, plan with a proof for each removal, carry out."""
