@@ -1,0 +1,1 @@
+"""Agents: adapters that turn a task into a command, and its output into events."""
