@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
+from logist_ci.errors import StoreError
 from logist_ci.process.table import ProcessId
 from logist_ci.shim.protocol import Progress, RunRequest, decode_request, encode_request
 
@@ -37,9 +38,13 @@ def read_hello(channel: socket.socket) -> ProcessId:
     """Return who the shim is: the first thing it says.
 
     Raises:
+        StoreError: it cannot serve the request; the message says why.
         EOFError: it died before, or could not be forked.
     """
-    return ProcessId(*_HELLO.unpack(_exactly(channel, _HELLO.size)))
+    pid, number = _HELLO.unpack(_exactly(channel, _HELLO.size))
+    if not pid:
+        raise StoreError(_exactly(channel, number).decode("utf-8"))
+    return ProcessId(pid, number)
 
 
 class Reporter:
@@ -53,6 +58,12 @@ class Reporter:
         """Say who we are; the first thing on the channel."""
         self._rest = _HELLO.pack(process.pid, process.started)
         self._channel.setblocking(False)
+        self._send()
+
+    def refuse(self, reason: str) -> None:
+        """Say instead of hello why the request cannot be served."""
+        data = reason.encode("utf-8", "backslashreplace")
+        self._rest = _HELLO.pack(0, len(data)) + data
         self._send()
 
     def progress(self, progress: Progress) -> bool:

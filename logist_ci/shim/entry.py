@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from logist_ci.process.clock import SystemClock
-from logist_ci.process.table import system_table
+from logist_ci.process.table import ProcessId, system_table
 from logist_ci.process.tree import descendants, end_all, identify
 from logist_ci.shim.channel import Reporter, receive_request
-from logist_ci.shim.protocol import ExitRecord, RunRequest
+from logist_ci.shim.protocol import (
+    ExitRecord,
+    Progress,
+    RunRequest,
+    decode_request,
+    encode_record,
+    encode_request,
+)
 from logist_ci.shim.record import RecordFile
 from logist_ci.shim.subreaper import become_subreaper
 from logist_ci.shim.supervise import Surroundings, supervise
 
-__all__ = ["live"]
+__all__ = ["attend", "rehearse"]
 
 # Handlers that do nothing, not SIG_IGN: the program would inherit that it is to ignore them.
 _UNMOVED_BY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD)
@@ -32,7 +38,7 @@ class _Signals:
     """What signals have asked for."""
 
     stop: bool = False
-    wake: int = field(default=-1)
+    wake: int = -1
 
     def install(self) -> None:
         """Wake the loop for every signal, and stop for TERM."""
@@ -48,48 +54,87 @@ class _Signals:
         self.stop = True
 
 
-def live(channel: socket.socket, lock: int) -> NoReturn:
-    """Serve the request that comes over ``channel``, write the exit record, close ``lock``, and end this process."""
+def rehearse() -> None:
+    """Go through the motions once, before the fork: what is made then is shared by all shims, and ready."""
+    here = os.fspath(Path(__file__).parent)
+    request = RunRequest(
+        job_id="rehearsal",
+        phase="",
+        attempt=0,
+        argv=(here,),
+        cwd=here,
+        env={},
+        log=os.devnull,
+        exit_record=os.devnull,
+        worktree=here,
+    )
+    around = _surroundings(decode_request(encode_request(request)), _Signals(), lambda progress: True)
+    # A folder is no program: this goes as far as one can without starting anything.
+    encode_record(supervise(request, around))
+    identify(os.getpid())
+
+
+def attend(control: socket.socket, taken: int) -> NoReturn:
+    """Wait for one request at ``control``, close ``taken`` when it has come, serve it, and end this process."""
     status = 1
     try:
         os.setsid()
         become_subreaper()
         signals = _Signals()
         signals.install()
-        reporter = Reporter(channel)
-        request = receive_request(channel)
         me = identify(os.getpid())
-        if me is not None:
-            reporter.hello(me)
-            _serve(request, signals, reporter)
-            status = 0
+        asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        control.close()
+        os.close(taken)
+        if asked and me is not None:
+            number, lock = descriptors
+            _live(me, signals, socket.socket(fileno=number), lock)
+        status = 0
     finally:
-        # First the lock: whoever sees the end of the channel may take it.
-        os.close(lock)
         os._exit(status)
 
 
-def _serve(request: RunRequest, signals: _Signals, reporter: Reporter) -> None:
+def _live(me: ProcessId, signals: _Signals, channel: socket.socket, lock: int) -> None:
+    request = receive_request(channel)
+    reporter = Reporter(channel)
+    try:
+        file = RecordFile.reserve(Path(request.exit_record))
+    except OSError as failure:
+        reporter.refuse(f"The exit record {request.exit_record} cannot be made: {failure.strerror}.")
+        return
+    reporter.hello(me)
+    file.write(_supervised(request, _surroundings(request, signals, reporter.progress)))
+    # In this order: whoever sees the channel's end may read the record and take the lock.
+    os.close(lock)
+    channel.close()
+    # Nobody has to wait for the disk.
+    file.sync()
+
+
+def _supervised(request: RunRequest, around: Surroundings) -> ExitRecord:
+    started_at = around.clock.now()
+    try:
+        return supervise(request, around)
+    except BaseException:  # the last handler of this process: a mistake of ours must not leave a program without limits
+        import traceback  # only a mistake needs it
+
+        left = end_all(lambda: descendants(os.getpid()), grace_s=0.0, clock=around.clock)
+        report = f"The supervisor of this run failed, which is a mistake in Logist CI:\n{traceback.format_exc()}"
+        return ExitRecord(
+            reason="stopped", started_at=started_at, ended_at=around.clock.now(), survivors=len(left), report=report
+        )
+
+
+def _surroundings(request: RunRequest, signals: _Signals, tell: Callable[[Progress], bool]) -> Surroundings:
     clock = SystemClock()
-    file = RecordFile.reserve(Path(request.exit_record))
-    around = Surroundings(
+    return Surroundings(
         clock=clock,
         table=system_table(),
         wake=signals.wake,
         stop_asked=lambda: signals.stop,
-        tell=reporter.progress,
+        tell=tell,
         note=_job_log(request, clock),
     )
-    started_at = clock.now()
-    try:
-        record = supervise(request, around)
-    except BaseException:  # the last handler of this process: a mistake of ours must not leave a program without limits
-        left = end_all(lambda: descendants(os.getpid()), grace_s=0.0, clock=clock)
-        report = f"The supervisor of this run failed, which is a mistake in Logist CI:\n{traceback.format_exc()}"
-        record = ExitRecord(
-            reason="stopped", started_at=started_at, ended_at=clock.now(), survivors=len(left), report=report
-        )
-    file.write(record)
 
 
 def _job_log(request: RunRequest, clock: SystemClock) -> Callable[[str], None]:

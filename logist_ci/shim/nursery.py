@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from logist_ci.shim.protocol import RunRequest
 __all__ = ["Nursery", "main"]
 
 _HELLO_S = 60.0
+_FORK_AGAIN_MS = 200
 _STARTER = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from logist_ci.shim.nursery import main; main()"
 
 
@@ -127,24 +129,42 @@ def _serve(control: socket.socket) -> NoReturn:
     _detach(control.fileno())
     from logist_ci.shim import entry  # imported once, here, while the runner does something else
 
+    entry.rehearse()
     # What exists by now is never looked at by the collector again, so that it stays shared with every shim.
     gc.disable()
     gc.freeze()
     while True:
-        asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-        if not asked:
-            os._exit(0)
-        channel, lock = descriptors
+        # There is always one shim that waits for a request: forking the next takes nobody's time.
+        taken, ends_when_taken = os.pipe()
         try:
             pid = os.fork()
         except OSError:
-            # The closed channel tells the runner.
+            _turn_away(control)
             pid = -1
         if pid == 0:
-            control.close()
-            entry.live(socket.socket(fileno=channel), lock)
-        os.close(channel)
-        os.close(lock)
+            os.close(taken)
+            entry.attend(control, ends_when_taken)
+        os.close(ends_when_taken)
+        _wait_for(taken, control)
+        os.close(taken)
+
+
+def _wait_for(taken: int, control: socket.socket) -> None:
+    poll = select.poll()
+    poll.register(taken, select.POLLIN)
+    # Only its end is of interest here: what comes over it is for the shim that waits.
+    poll.register(control, 0)
+    if any(descriptor == control.fileno() for descriptor, _ in poll.poll()):
+        os._exit(0)
+
+
+def _turn_away(control: socket.socket) -> None:
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    if poll.poll(_FORK_AGAIN_MS):
+        for descriptor in socket.recv_fds(control, 1, 2)[1]:
+            # The closed channel tells the runner.
+            os.close(descriptor)
 
 
 def _detach(control: int) -> None:

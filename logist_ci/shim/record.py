@@ -41,7 +41,7 @@ class RecordFile:
         return file
 
     def write(self, record: ExitRecord) -> None:
-        """Write ``record``, make sure that it is on the disk, and give it its name.
+        """Write ``record`` and give it its name; from now on everybody can read it.
 
         Raises:
             OSError: the disk refused.
@@ -51,6 +51,10 @@ class RecordFile:
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
         os.ftruncate(self._descriptor, length)
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
         self._temporary.replace(self._path)
+
+    def sync(self) -> None:
+        """Wait until the record would survive a power cut, and close the file."""
+        with suppress(OSError):
+            os.fsync(self._descriptor)
+        os.close(self._descriptor)

@@ -1,0 +1,1 @@
+"""Where a job's programs are executed, and what that protects against."""
