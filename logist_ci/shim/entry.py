@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from logist_ci.gitstore.joblog import JobLog
 from logist_ci.process.clock import SystemClock
 from logist_ci.process.table import ProcessId, system_table
 from logist_ci.process.tree import descendants, end_all, identify
@@ -138,7 +139,15 @@ def _surroundings(request: RunRequest, signals: _Signals, tell: Callable[[Progre
 
 
 def _job_log(request: RunRequest, clock: SystemClock) -> Callable[[str], None]:
-    return lambda text: None
+    if request.job_log is None:
+        return lambda text: None
+    log = JobLog(Path(request.job_log), clock)
+
+    def note(text: str) -> None:
+        for line in text.splitlines():
+            log.line(line)
+
+    return note
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
