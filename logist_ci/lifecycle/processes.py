@@ -1,0 +1,43 @@
+"""The processes of a job that nobody supervises any more, told apart from a user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from logist_ci.job.ids import JobId
+from logist_ci.process.table import ProcessFacts, ProcessId, system_table
+from logist_ci.process.tree import inside, with_cookie
+
+__all__ = ["ancestors", "strangers_inside", "strays_of"]
+
+
+def strays_of(job_id: JobId) -> list[ProcessId]:
+    """Return the processes that carry the job's mark; never our own ancestors, since an agent may be asking."""
+    ours = ancestors()
+    return [process for process in with_cookie(job_id) if process.pid not in ours]
+
+
+def strangers_inside(folder: Path, job_id: JobId) -> list[ProcessFacts]:
+    """Return the processes inside ``folder`` that are not the job's: a shell of the user's, perhaps our own."""
+    own = set(strays_of(job_id))
+    return _known(process for process in inside(folder) if process not in own)
+
+
+def ancestors() -> frozenset[int]:
+    """Return the numbers of this process, its parent, its parent's parent, and so on."""
+    table = system_table()
+    found: set[int] = set()
+    pid = os.getpid()
+    while pid > 0 and pid not in found:
+        found.add(pid)
+        facts = table.facts(pid)
+        pid = facts.parent if facts else 0
+    return frozenset(found)
+
+
+def _known(processes: Iterable[ProcessId]) -> list[ProcessFacts]:
+    table = system_table()
+    found = (table.facts(process.pid) for process in processes)
+    return [facts for facts in found if facts is not None]
