@@ -37,7 +37,7 @@ from logist_ci.job.transitions import Transition, apply, describe
 from logist_ci.process.clock import Clock
 from logist_ci.process.files import write_atomically
 
-__all__ = ["JOBS", "HistoryEntry", "ManifestStore", "Stored", "job_ref"]
+__all__ = ["JOBS", "HistoryEntry", "ManifestStore", "Stored", "job_of", "job_ref"]
 
 #: Where the references of all jobs' manifests are.
 JOBS = "refs/logist/jobs/"
@@ -140,7 +140,7 @@ class ManifestStore:
 
     def ids(self) -> list[JobId]:
         """Return all jobs that are not archived, in alphabetical order."""
-        return sorted(job for job in map(_id_of, self.refs.list(JOBS)) if job)
+        return sorted(job for job in map(job_of, self.refs.list(JOBS)) if job)
 
     def find(self, text: str) -> JobId:
         """Return the job that ``text`` means: its id, a beginning that no other has, or ``@last`` for the newest.
@@ -288,7 +288,8 @@ class ManifestStore:
             return None
 
 
-def _id_of(ref: RefName) -> JobId | None:
+def job_of(ref: RefName) -> JobId | None:
+    """Return the job whose manifest ``ref`` is, or ``None`` where no job can be called that."""
     try:
         return job_id(ref.removeprefix(JOBS))
     except InvalidNameError:

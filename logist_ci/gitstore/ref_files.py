@@ -11,6 +11,8 @@ from pathlib import Path
 
 __all__ = ["ref_contents"]
 
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
 
 def ref_contents(common_dir: Path, prefix: str) -> dict[str, bytes]:
     """Return what the references below ``prefix`` (``refs/logist/jobs/``, say) contain, as it stands in the files.
@@ -19,27 +21,33 @@ def ref_contents(common_dir: Path, prefix: str) -> dict[str, bytes]:
     """
     # The loose ones first: git packs a reference before it removes its file, so none slips through.
     loose = dict(_loose(os.fsencode(common_dir), os.fsencode(prefix.rstrip("/"))))
-    return {os.fsdecode(name): value for name, value in {**_packed(common_dir, os.fsencode(prefix)), **loose}.items()}
+    both = {**_packed(common_dir, os.fsencode(prefix)), **loose}
+    return {name.decode("utf-8", "surrogateescape"): value for name, value in both.items()}
 
 
 def _loose(root: bytes, folder: bytes) -> Iterator[tuple[bytes, bytes]]:
     try:
-        entries = list(os.scandir(root + b"/" + folder))
+        # Names relative to the open folder spare the kernel the way down to it, ten thousand times.
+        descriptor = os.open(root + b"/" + folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return
-    for entry in entries:
-        name = folder + b"/" + entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _loose(root, name)
-        elif not name.endswith(b".lock"):
-            content = _content(entry.path)
-            if content is not None:
-                yield name, content
-
-
-def _content(path: bytes) -> bytes | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                name = os.fsencode(entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _loose(root, folder + b"/" + name)
+                elif not name.endswith(b".lock"):
+                    content = _content(name, descriptor)
+                    if content is not None:
+                        yield folder + b"/" + name, content
+    finally:
+        os.close(descriptor)
+
+
+def _content(name: bytes, folder: int) -> bytes | None:
+    try:
+        descriptor = os.open(name, _READ, dir_fd=folder)
     except FileNotFoundError:
         # Deleted or packed since the folder was read.
         return None
@@ -54,9 +62,5 @@ def _packed(common_dir: Path, prefix: bytes) -> dict[bytes, bytes]:
         data = (common_dir / "packed-refs").read_bytes()
     except FileNotFoundError:
         return {}
-    found: dict[bytes, bytes] = {}
-    for line in data.splitlines():
-        # Comments begin with #, the commits of annotated tags with ^.
-        if line.startswith(prefix, 41) and line[40:41] == b" ":
-            found[line[41:]] = line[:40]
-    return found
+    # Comments begin with #, the commits of annotated tags with ^.
+    return {line[41:]: line[:40] for line in data.splitlines() if line.startswith(prefix, 41) and line[40:41] == b" "}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pygit2
 from pygit2.transaction import ReferenceTransaction
@@ -17,7 +18,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId, RefName
 from logist_ci.process.clock import Clock, SystemClock
 
-__all__ = ["RefStore"]
+__all__ = ["RefStore", "RefSurvey"]
 
 _COMMIT = re.compile(rb"[0-9a-f]{40}")
 _PATIENCE_S = 30.0
@@ -25,6 +26,14 @@ _PATIENCE_S = 30.0
 _ODD_PATIENCE_S = 0.3
 _PAUSE_S = 0.005
 _PERMISSION = ("permission denied", "read-only file system", "operation not permitted")
+
+
+@dataclass(frozen=True)
+class RefSurvey:
+    """References and what they point at; ``damaged`` are those whose files hold nothing, as after a power failure."""
+
+    good: dict[RefName, CommitId]
+    damaged: tuple[RefName, ...] = ()
 
 
 class RefStore:
@@ -78,21 +87,20 @@ class RefStore:
 
     def list(self, prefix: str) -> dict[RefName, CommitId]:
         """Return all good references whose names begin with the folder ``prefix``, and what they point at."""
-        found: dict[RefName, CommitId] = {}
+        return self.survey(prefix).good
+
+    def survey(self, prefix: str) -> RefSurvey:
+        """Return the references whose names begin with the folder ``prefix``, the damaged ones apart."""
+        good: dict[RefName, CommitId] = {}
+        damaged: list[RefName] = []
         for name, content in self._contents(prefix).items():
             if _COMMIT.fullmatch(content):
-                found[RefName(name)] = CommitId(content.decode("ascii"))
-            elif content.startswith(b"ref: ") and (target := self._resolved(name)):
-                found[RefName(name)] = target
-        return found
-
-    def damaged(self, prefix: str) -> tuple[RefName, ...]:
-        """Return the references below ``prefix`` whose files hold no commit, as after a power failure."""
-        return tuple(
-            RefName(name)
-            for name, content in self._contents(prefix).items()
-            if not _COMMIT.fullmatch(content) and not content.startswith(b"ref: ")
-        )
+                good[RefName(name)] = CommitId(content.decode("ascii"))
+            elif not content.startswith(b"ref: "):
+                damaged.append(RefName(name))
+            elif target := self._resolved(name):
+                good[RefName(name)] = target
+        return RefSurvey(good, tuple(damaged))
 
     def _contents(self, prefix: str) -> dict[str, bytes]:
         with translated_git_errors(f"list the references below {prefix}"):
