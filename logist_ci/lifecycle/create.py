@@ -164,27 +164,22 @@ def _checks(
 ) -> tuple[tuple[CheckSpec, ...], RepositoryCommands | None]:
     """Return the checks to run, and the repository's own commands where they were left out."""
     if request.checks is not None:
-        return tuple(_check_of(text) for text in request.checks), _trusted_setup(parts, base, consent)
-    commands = repository_commands(parts, base)
-    if commands.trusted or consent(commands):
-        return (*commands.checks, *(recipe.checks if recipe else ())), None
-    if commands.detected and not commands.setup:
+        if parts.settings.setup:
+            _require_trust(repository_commands(parts, base), request, consent)
+        return tuple(_check_of(text) for text in request.checks), None
+    commands = repository_commands(parts, base, recipe)
+    if commands.detected and not (commands.trusted or consent(commands)):
         return (), commands
-    raise TrustError(
-        "This repository configures commands that you have not trusted yet:\n  " + "\n  ".join(commands.lines),
-        hint="Read them, then trust exactly these with: logist-ci trust",
-    )
+    _require_trust(commands, request, consent)
+    return commands.checks, None
 
 
-def _trusted_setup(parts: Parts, base: CommitId, consent: Consent) -> None:
-    if not parts.settings.setup:
-        return
-    commands = repository_commands(parts, base)
+def _require_trust(commands: RepositoryCommands, request: JobRequest, consent: Consent) -> None:
     if not (commands.trusted or consent(commands)):
+        recipe = f" --recipe {request.recipe}" if request.recipe else ""
         raise TrustError(
-            "This repository configures a set-up command that you have not trusted yet:\n  "
-            + "\n  ".join(commands.lines),
-            hint="Read it, then trust exactly this with: logist-ci trust",
+            "This repository configures commands that you have not trusted yet:\n  " + "\n  ".join(commands.lines),
+            hint=f"Read them, then trust exactly these with: logist-ci trust{recipe}",
         )
 
 
