@@ -62,7 +62,7 @@ def _harvested(work: Work, manifest: Manifest, judgement: Judgement) -> Harveste
             work.folder,
             manifest,
             message=_message(manifest, judgement),
-            author=work.parts.settings.agent_author.format(agent=agent),
+            author=work.parts.settings.agent_author.replace("{agent}", agent),
             trailers={
                 "Logist-Job": manifest.id,
                 "Logist-Phase": manifest.phase.value,
