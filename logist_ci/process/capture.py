@@ -23,7 +23,7 @@ from logist_ci.process.starting import explain_start_failure
 __all__ = ["Completed", "capture"]
 
 _CHUNK = 65536
-_GRACE_S = 2.0
+_KILL_S = 2.0
 _POLL_S = 0.02
 
 
@@ -43,12 +43,17 @@ class Completed:
 
 
 def capture(
-    command: Command, *, stdin: bytes = b"", timeout_s: float = 60.0, output_bytes: int = 10_000_000
+    command: Command,
+    *,
+    stdin: bytes = b"",
+    timeout_s: float = 60.0,
+    grace_s: float = 2.0,
+    output_bytes: int = 10_000_000,
 ) -> Completed:
     """Run ``command`` with ``stdin`` and return its output, at most ``output_bytes`` of each stream.
 
-    After ``timeout_s`` its process group gets TERM, then KILL. What the program leaves running in
-    the background is not waited for.
+    After ``timeout_s`` its process group gets TERM, ``grace_s`` later KILL. What the program leaves running
+    in the background is not waited for.
 
     Raises:
         MissingError: the program does not exist or may not be executed.
@@ -71,19 +76,19 @@ def capture(
     with process, _Conversation(process, stdin, output_bytes) as conversation:
         timed_out = not conversation.run(time.monotonic() + timeout_s)
         if timed_out:
-            _end_group(process, conversation)
+            _end_group(process, conversation, grace_s)
         process.wait()
         return conversation.completed(timed_out)
 
 
-def _end_group(process: subprocess.Popen[bytes], conversation: _Conversation) -> None:
+def _end_group(process: subprocess.Popen[bytes], conversation: _Conversation, grace_s: float) -> None:
     # The leader is not reaped before the end of this, so its number cannot have gone to another process.
     _signal_group(process, signal.SIGTERM)
     # A stopped process does not see TERM before it goes on.
     _signal_group(process, signal.SIGCONT)
-    conversation.run(time.monotonic() + _GRACE_S)
+    conversation.run(time.monotonic() + grace_s)
     _signal_group(process, signal.SIGKILL)
-    conversation.run(time.monotonic() + _GRACE_S)
+    conversation.run(time.monotonic() + _KILL_S)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
