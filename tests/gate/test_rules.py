@@ -334,11 +334,10 @@ def test_every_code_in_the_program_is_in_the_table() -> None:
 
 
 def test_the_page_of_rules_is_made_from_the_table() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page(), (
-        "run: python -m logist_ci.gate.page > docs/rules.md"
+    stored = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert stored == page(), "run: python -m logist_ci.gate.page > docs/rules.md"
 
 
 def test_the_page_is_printed_by_its_module(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(ROOT / "logist_ci" / "gate" / "page.py"), run_name="__main__")
     assert capsys.readouterr().out == page()
-    )
