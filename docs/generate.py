@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from logist_ci.config import reference as config
+from logist_ci.gate import page as rules
 from logist_ci.job import reference as job
 
 DOCS = Path(__file__).parent
@@ -20,6 +21,7 @@ def pages() -> Mapping[str, str]:
     return {
         "states.md": job.states_page(),
         "manifest.md": job.manifest_page(),
+        "rules.md": rules.page(),
         "job_manifest.schema.json": job.schema_document(),
         "config.md": _with_part(DOCS / "config.md", config.BEGIN, config.END, config.reference_table()),
     }

@@ -32,7 +32,9 @@ def git_env(tmp_path: Path) -> dict[str, str]:
     """A complete environment with a throw-away HOME, an identity for git, and no system configuration."""
     from logist_ci.testing.sandbox import clean_environment
 
-    return clean_environment(tmp_path / "home", path=os.environ.get("PATH", os.defpath))
+    # Programs that a test starts are measured when the test is.
+    measuring = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return clean_environment(tmp_path / "home", path=os.environ.get("PATH", os.defpath)) | measuring
 
 
 @pytest.fixture

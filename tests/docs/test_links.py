@@ -48,8 +48,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_are_named_exist(page: Path) -> None:
     """A path of ours between backticks, such as `logist_ci/job/states.py`, is a promise."""
-    if page.name == "CHANGELOG.md":
-        return
+    if page.name in ("CHANGELOG.md", "rules.md"):
+        return  # one tells of the past, the other's paths are examples
     named = re.findall(r"`((?:logist_ci|docs|tests|bench|\.ci|\.github)/[\w./-]*)`", prose(page))
     assert [name for name in named if not (ROOT / name).exists()] == []
 
