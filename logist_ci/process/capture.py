@@ -74,7 +74,12 @@ def capture(
     except (OSError, ValueError) as failure:
         raise explain_start_failure(command, failure) from failure
     with process, _Conversation(process, stdin, output_bytes) as conversation:
-        timed_out = not conversation.run(time.monotonic() + timeout_s)
+        try:
+            timed_out = not conversation.run(time.monotonic() + timeout_s)
+        except BaseException:
+            # A Ctrl-C reaches us, not the program's session: it would run on.
+            _end_group(process, conversation, grace_s)
+            raise
         if timed_out:
             _end_group(process, conversation, grace_s)
         process.wait()
@@ -96,6 +101,16 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
         os.killpg(process.pid, number)
 
 
+def _exit_descriptor(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when ``pid`` exits; ``None`` on macOS and before Linux 5.3."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
 class _Conversation:
     """Feeds the input and drains both outputs of one process until it has exited."""
 
@@ -114,8 +129,8 @@ class _Conversation:
             self._kept[self._watch(stream, selectors.EVENT_READ, self._drain)] = bytearray()
         if self._process.stdin is not None:
             self._watch(self._process.stdin, selectors.EVENT_WRITE, self._feed)
-        if sys.platform == "linux":
-            self._exit = os.pidfd_open(self._process.pid)
+        self._exit = _exit_descriptor(self._process.pid)
+        if self._exit is not None:
             self._selector.register(self._exit, selectors.EVENT_READ, self._note_end)
         return self
 

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from logist_ci.process.clock import Clock
@@ -97,27 +96,20 @@ def inside(folder: Path, table: ProcessTable | None = None) -> list[ProcessId]:
 
 def send(process: ProcessId, number: signal.Signals, table: ProcessTable | None = None) -> bool:
     """Send a signal to exactly ``process``; ``False`` when it is gone or belongs to somebody else."""
-    table = table or system_table()
-    if sys.platform != "linux":
+    descriptor = _descriptor_of(process.pid)
+    try:
+        # A descriptor is of whoever has the number now, and stays with it: now it can be compared.
         if identify(process.pid, table) != process:
             return False
-        with suppress(ProcessLookupError, PermissionError):
+        if descriptor is None:
             os.kill(process.pid, number)
-            return True
-        return False
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except OSError:
-        return False
-    try:
-        # The descriptor is of whoever has the number now, and stays with it: now it can be compared.
-        if identify(process.pid, table) != process:
-            return False
-        signal.pidfd_send_signal(descriptor, number)
+        else:
+            signal.pidfd_send_signal(descriptor, number)
     except (ProcessLookupError, PermissionError):
         return False
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
     return True
 
 
@@ -163,6 +155,16 @@ def _kill(find: Callable[[], Collection[ProcessId]]) -> None:
             send(process, signal.SIGSTOP)
     for process in stopped:
         send(process, signal.SIGKILL)
+
+
+def _descriptor_of(pid: int) -> int | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        # It is gone, which the comparison finds out, or the kernel is older than 5.3.
+        return None
 
 
 def _chosen(table: ProcessTable, numbers: Iterable[int], wanted: Callable[[int], bool]) -> list[ProcessId]:

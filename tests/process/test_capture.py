@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -99,7 +100,22 @@ def test_a_program_that_ignores_term_is_killed_with_its_group(here: Path) -> Non
     done = run(here, "sh", "-c", "trap '' TERM; sleep 30 & echo $!; sleep 30", timeout_s=0.1, grace_s=0.1)
     assert (done.timed_out, done.returncode) == (True, -9)
     child = identify(int(done.stdout))
-    assert child is None or not alive(child)
+    deadline = time.monotonic() + 5
+    while child is not None and alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_an_interruption_ends_the_program_before_it_goes_on(here: Path) -> None:
+    file = here / "pid"
+    script = f"echo $$ > '{file}'; kill -USR1 {os.getpid()}; exec sleep 30"
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(here, "sh", "-c", script)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert identify(int(file.read_text())) is None
 
 
 def test_a_stopped_program_is_ended_too(here: Path) -> None:
