@@ -7,16 +7,19 @@ a fixture is asked for.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from logist_ci.app import App
     from logist_ci.testing.clock import FakeClock
+    from logist_ci.testing.mock_jobs import MockJobs
     from logist_ci.testing.sandbox import GitSandbox
 
-__all__ = ["clock", "git_env", "remote", "repo"]
+__all__ = ["app", "clock", "git_env", "mock_agent", "remote", "repo"]
 
 
 @pytest.fixture
@@ -57,3 +60,20 @@ def remote(tmp_path: Path, repo: GitSandbox) -> GitSandbox:
     repo.git("remote", "add", "origin", sandbox.path)
     repo.git("push", "-q", "-u", "origin", "main")
     return sandbox
+
+
+@pytest.fixture
+def app(repo: GitSandbox) -> Iterator[App]:
+    """Logist CI, opened on ``repo``; its ``parts`` are what the use cases take."""
+    from logist_ci.app import open_app
+
+    with open_app(repo.path, repo.environ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def mock_agent(app: App) -> MockJobs:
+    """Runs jobs whose agent plays a script: ``mock_agent.run({"write": {"path": "a", "text": "b"}}, "succeed")``."""
+    from logist_ci.testing.mock_jobs import MockJobs
+
+    return MockJobs(app)
