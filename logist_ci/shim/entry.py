@@ -16,6 +16,7 @@ from logist_ci.process.clock import SystemClock
 from logist_ci.process.table import ProcessId, system_table
 from logist_ci.process.tree import descendants, end_all, identify
 from logist_ci.shim.channel import Reporter, receive_request
+from logist_ci.shim.prctl import become_subreaper
 from logist_ci.shim.protocol import (
     ExitRecord,
     Progress,
@@ -25,7 +26,6 @@ from logist_ci.shim.protocol import (
     encode_request,
 )
 from logist_ci.shim.record import RecordFile
-from logist_ci.shim.subreaper import become_subreaper
 from logist_ci.shim.supervise import Surroundings, supervise
 
 __all__ = ["attend", "rehearse"]

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn, Self
 
 from logist_ci.errors import StoreError
@@ -23,6 +24,7 @@ __all__ = ["Nursery", "main"]
 
 _HELLO_S = 60.0
 _FORK_AGAIN_MS = 200
+_STANDARD_ERROR = 2
 _STARTER = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from logist_ci.shim.nursery import main; main()"
 
 
@@ -127,8 +129,12 @@ def _executed(theirs: socket.socket) -> subprocess.Popen[bytes]:
 
 def _serve(control: socket.socket) -> NoReturn:
     _detach(control.fileno())
-    from logist_ci.shim import entry  # imported once, here, while the runner does something else
+    # Imported once, here, while the runner does something else.
+    from logist_ci.shim import entry
+    from logist_ci.shim.prctl import hide_memory
 
+    # Our environment is the runner's, with whatever secrets it holds, and agents know their parent's number.
+    hide_memory()
     entry.rehearse()
     # What exists by now is never looked at by the collector again, so that it stays shared with every shim.
     gc.disable()
@@ -170,10 +176,15 @@ def _turn_away(control: socket.socket) -> None:
 def _detach(control: int) -> None:
     # Nothing of the runner's may stay open here: a lock would stay held, a pipe would never end.
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
+    for standard in range(_STANDARD_ERROR + 1):
         os.dup2(nowhere, standard)
-    os.closerange(3, control)
-    os.closerange(control + 1, os.sysconf("SC_OPEN_MAX"))
+    with os.scandir("/dev/fd") as entries:
+        inherited = [int(entry.name) for entry in entries]
+    for descriptor in inherited:
+        if descriptor > _STANDARD_ERROR and descriptor != control:
+            # The one that the list was read from is closed already.
+            with suppress(OSError):
+                os.close(descriptor)
     os.setsid()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)

@@ -91,7 +91,7 @@ class _Run:
         report = self._report(limit) if reason != "exited" else ""
         survivors = self._end_everything(self._request.limits.grace_s if reason != "exited" else _LEFTOVER_GRACE_S)
         self._drain.finish(report)
-        self._close_output()
+        os.close(self._program.output)
         ended = self._program.returncode
         use = self._program.use
         return ExitRecord(
@@ -108,7 +108,7 @@ class _Run:
             tail=self._drain.tail.text(),
             survivors=len(survivors),
             report=report,
-            warnings=(*self._sentinel.warnings, *self._drain.warnings()),
+            warnings=(*self._sentinel.warnings, *self._drain.warnings(), *_unended(survivors)),
         )
 
     def _watch(self) -> tuple[Reason, LimitName | None]:
@@ -116,7 +116,9 @@ class _Run:
             self._turn(self._sentinel.next_look())
             self._program.reap()
             if self._program.returncode is not None:
-                return "exited", None
+                # It may have written its last words after our last look, and too many of them.
+                self._drain.read()
+                return ("limit", "output") if self._drain.over_limit else ("exited", None)
             if self._around.stop_asked():
                 return "stopped", None
             if limit := self._limit_passed():
@@ -142,7 +144,11 @@ class _Run:
 
     def _limit_passed(self) -> LimitName | None:
         now = self._clock.monotonic()
-        if limit := self._sentinel.passed(now, self._drain.count):
+        warned = len(self._sentinel.warnings)
+        limit = self._sentinel.passed(now, self._drain.count)
+        for warning in self._sentinel.warnings[warned:]:
+            self._around.note(warning)
+        if limit:
             return limit
         if self._sentinel.sample_due(now) or self._sentinel.seems_idle(now):
             self._sample()
@@ -198,8 +204,11 @@ class _Run:
             return []
         return end_all(self._program.left, grace_s=grace_s, clock=_LifeGoesOn(self._clock, self._turn))
 
-    def _close_output(self) -> None:
-        os.close(self._program.output)
+
+def _unended(survivors: list[ProcessId]) -> tuple[str, ...]:
+    if not survivors:
+        return ()
+    return (f"These processes could not be ended: {', '.join(str(process.pid) for process in survivors)}.",)
 
 
 class _LifeGoesOn:
