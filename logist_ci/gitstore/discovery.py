@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import RepositoryOpenFlag
 
 from logist_ci.errors import RepositoryError
 
@@ -31,19 +32,11 @@ def discover(start: Path) -> Place:
     """
     folder = _folder(start)
     _accept_partial_clones()
-    try:
-        found = pygit2.discover_repository(os.fspath(folder))
-    except (KeyError, pygit2.GitError) as defect:
-        raise RepositoryError(
-            f"The repository around {folder} cannot be read: {defect}.", hint="Compare with: git status"
-        ) from defect
-    if not found:
-        raise _nothing_at(folder)
-    raw = _opened(found, folder)
-    git_dir = Path(raw.path)
+    raw = _opened(folder, folder, RepositoryOpenFlag.DEFAULT)
+    git_dir, workdir = Path(raw.path), _workdir(raw)
     common_dir = _common_dir(git_dir)
-    main = raw if common_dir == git_dir else _opened(os.fspath(common_dir), folder)
-    return Place(git_dir, common_dir, _workdir(raw), _workdir(main))
+    main = raw if common_dir == git_dir else _opened(common_dir, folder, RepositoryOpenFlag.NO_SEARCH)
+    return Place(git_dir, common_dir, workdir, _main_worktree(main, common_dir))
 
 
 def _folder(start: Path) -> Path:
@@ -61,15 +54,15 @@ def _accept_partial_clones() -> None:
         pygit2.settings.set_extensions([*known, "partialclone"])
 
 
-def _opened(path: str, folder: Path) -> pygit2.Repository:
+def _opened(path: Path, folder: Path, flag: RepositoryOpenFlag) -> pygit2.Repository:
     try:
-        return pygit2.Repository(path)
+        return pygit2.Repository(os.fspath(path), flag)
     except (KeyError, ValueError, pygit2.GitError) as defect:
-        raise _unusable(path, folder, str(defect)) from defect
+        raise _unusable(folder, str(defect)) from defect
 
 
-def _unusable(path: str, folder: Path, reason: str) -> RepositoryError:
-    where = Path(path).parent if Path(path).name == ".git" else Path(path)
+def _unusable(folder: Path, reason: str) -> RepositoryError:
+    where = _marked(folder) or folder
     if "object format" in reason or "extensions.objectformat" in reason:
         return RepositoryError(
             f"The repository {where} names its commits by SHA-256; Logist CI reads SHA-1 repositories only.",
@@ -85,20 +78,22 @@ def _unusable(path: str, folder: Path, reason: str) -> RepositoryError:
             f"The repository {where} belongs to another user, and git does not trust it.",
             hint=f"If you do, say so with: git config --global --add safe.directory '{where}'",
         )
+    link = where / ".git"
+    if link.is_file() and "not found" in reason.lower():
+        return RepositoryError(
+            f"The file {link} leads to a git directory that does not exist.",
+            hint="If the main worktree was moved, run there: git worktree repair",
+        )
+    if "not found" in reason.lower() and not link.exists():
+        return RepositoryError(
+            f"There is no git repository at {folder} or above it.", hint="Go to one, or make one with: git init"
+        )
     return RepositoryError(f"The repository around {folder} cannot be used: {reason}.", hint="Compare with: git status")
 
 
-def _nothing_at(folder: Path) -> RepositoryError:
-    for parent in (folder, *folder.parents):
-        link = parent / ".git"
-        if link.is_file():
-            return RepositoryError(
-                f"The file {link} leads to a git directory that does not exist.",
-                hint="If the main worktree was moved, run there: git worktree repair",
-            )
-    return RepositoryError(
-        f"There is no git repository at {folder} or above it.", hint="Go to one, or make one with: git init"
-    )
+def _marked(folder: Path) -> Path | None:
+    """Return the nearest folder that says it is a worktree, whether or not that is true."""
+    return next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent / ".git")), None)
 
 
 def _common_dir(git_dir: Path) -> Path:
@@ -114,3 +109,9 @@ def _common_dir(git_dir: Path) -> Path:
 def _workdir(raw: pygit2.Repository) -> Path | None:
     workdir: str | None = raw.workdir
     return Path(workdir) if workdir else None
+
+
+def _main_worktree(main: pygit2.Repository, common_dir: Path) -> Path | None:
+    # Of a separate git directory git does not know where its files are, so nobody does from a linked worktree.
+    known = common_dir.name == ".git" or "core.worktree" in main.config
+    return _workdir(main) if known else None

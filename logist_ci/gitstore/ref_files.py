@@ -20,8 +20,9 @@ def ref_contents(common_dir: Path, prefix: str) -> dict[str, bytes]:
     A good one has forty hexadecimal digits, or ``ref: `` and another name; what is damaged is returned too.
     """
     # The loose ones first: git packs a reference before it removes its file, so none slips through.
-    loose = dict(_loose(os.fsencode(common_dir), os.fsencode(prefix.rstrip("/"))))
-    both = {**_packed(common_dir, os.fsencode(prefix)), **loose}
+    folder = os.fsencode(prefix.rstrip("/"))
+    loose = dict(_loose(os.fsencode(common_dir), folder))
+    both = {**_packed(common_dir, folder + b"/"), **loose}
     return {name.decode("utf-8", "surrogateescape"): value for name, value in both.items()}
 
 

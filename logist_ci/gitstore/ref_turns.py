@@ -66,7 +66,7 @@ class RefTurns:
                     hint="See what runs with: logist-ci list",
                 )
             # Chance keeps waiting processes out of step with each other.
-            self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - nothing secret
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         return held
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import FileMode, RepositoryOpenFlag
 
 from logist_ci.errors import RepositoryError, StoreError
 from logist_ci.gitstore.configuration import Configuration, read_configuration, without_credentials
@@ -45,9 +46,10 @@ class Head:
 class Repository:
     """A repository and the worktree in which the user stands; made by :meth:`open`.
 
-    ``git_dir`` is that worktree's own git directory and ``common_dir`` the one that all share;
+    ``git_dir`` is that worktree's own git directory and ``common_dir`` the one that all share.
     ``worktree`` is ``None`` in a bare repository, and so is ``main_worktree`` where all worktrees are
-    linked to a bare one. ``environ`` is free of what would lead git elsewhere.
+    linked to a bare one, or to a git directory that was put elsewhere (``--separate-git-dir``).
+    ``environ`` is free of what would lead git elsewhere.
     """
 
     git_dir: Path
@@ -69,7 +71,7 @@ class Repository:
 
     @property
     def bare(self) -> bool:
-        """Whether the repository has no main worktree."""
+        """Whether the repository has no main worktree, or none that git knows of."""
         return self.main_worktree is None
 
     @property
@@ -78,7 +80,9 @@ class Repository:
         handle: pygit2.Repository | None = getattr(self._handles, "handle", None)
         if handle is None:
             with translated_git_errors(f"open the repository {self.git_dir}"):
-                handle = self._handles.handle = pygit2.Repository(os.fspath(self.git_dir))
+                # Of a separate git directory only the worktree's own file says which files belong to it.
+                place = os.fspath(self.worktree or self.git_dir)
+                handle = self._handles.handle = pygit2.Repository(place, RepositoryOpenFlag.NO_SEARCH)
         return handle
 
     def head(self) -> Head:
@@ -145,7 +149,7 @@ def read_file(repository: Repository, commit: CommitId, path: str) -> bytes | No
             entry = _tree(repository, commit)[path]
         except KeyError:
             return None
-        if entry.filemode not in (pygit2.enums.FileMode.BLOB, pygit2.enums.FileMode.BLOB_EXECUTABLE):
+        if entry.filemode not in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE):
             return None
         return repository.raw.odb.read(entry.id)[1]
 
