@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Argument = Any  # whatever JSON can say; each step takes what it needs
 
-__all__ = ["MALFORMED", "STEPS", "main", "steps_of"]
+__all__ = ["MALFORMED", "STEPS", "main", "play", "steps_of"]
 
 _FOREVER_S = 1_000_000.0
 
@@ -92,7 +92,11 @@ def steps_of(script: str, attempt: int) -> list[tuple[str, Argument]]:
 
 def main() -> None:
     """Play the script of the task that ``$LOGIST_TASK`` names."""
-    task = json.loads(Path(os.environ["LOGIST_TASK"]).read_bytes())
+    play(json.loads(Path(os.environ["LOGIST_TASK"]).read_bytes()))
+
+
+def play(task: dict[str, Any]) -> None:
+    """Play the script of ``task``; an answer ends the program."""
     player = Player(task)
     for name, argument in steps_of(task["script"], task["attempt"]):
         STEPS[name](player, argument)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from logist_ci.agents.base import Agent
 from logist_ci.errors import ConfigError
 
-__all__ = ["ENTRY_POINTS", "AgentRegistry", "builtin_agents"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["ENTRY_POINTS", "AgentRegistry", "builtin_agents", "from_entry_points"]
 
 #: Packages name their agents in this group of entry points; each is called without arguments.
 ENTRY_POINTS = "logist_ci.agents"
@@ -66,20 +70,26 @@ def _maker(module: str, name: str) -> AgentMaker:
     return make
 
 
+def from_entry_points(points: Iterable[EntryPoint]) -> dict[str, AgentMaker]:
+    """Return the makers of agents that ``points`` name; each is loaded when it is asked for."""
+    return {point.name: _loading(point) for point in points}
+
+
 def _installed() -> dict[str, AgentMaker]:
     from importlib.metadata import entry_points  # late: it reads the metadata of every package
 
-    return {point.name: _loading(point.name, point.load) for point in entry_points(group=ENTRY_POINTS)}
+    return from_entry_points(entry_points(group=ENTRY_POINTS))
 
 
-def _loading(name: str, load: Callable[[], AgentMaker]) -> AgentMaker:
+def _loading(point: EntryPoint) -> AgentMaker:
     def make() -> Agent:
         try:
-            return load()()
+            agent: Agent = point.load()()
         except (ImportError, AttributeError, TypeError) as defect:
             raise ConfigError(
-                f"The agent {name!r} of an installed package cannot be loaded: {defect}.",
+                f"The agent {point.name!r} of an installed package cannot be loaded: {defect}.",
                 hint="Upgrade or remove that package.",
             ) from defect
+        return agent
 
     return make

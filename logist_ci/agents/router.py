@@ -67,7 +67,10 @@ _FILES = (
     *_clues("static_html", 3, r"index\.html?"),
     *_clues("static_html", 1, r"styles?\.css"),
 )
-_ASIDE = re.compile(r"\b(?:for|in|from|with|using|about|like|of) (?:(?:my|our|the|an?|this|your) )?$", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"\b(?:for|in|from|with|using|about|like|of)\s+(?:(?:my|our|the|an?|this|your)\s+)?$", re.IGNORECASE
+)
+_ASIDE_LENGTH = 20
 
 
 def route(prompt: str, files: Iterable[str]) -> Route:
@@ -96,13 +99,19 @@ def explain(found: Route) -> str:
 
 
 def _word_clues(prompt: str) -> Iterator[tuple[_Clue, str]]:
+    taken: list[tuple[str, int, int]] = []
     for clue in _WORDS:
         match = clue.pattern.search(prompt)
-        if match:
-            # "A landing page for our Discord bot": what follows such a word is not what is asked for.
-            aside = _ASIDE.search(prompt, 0, match.start())
-            weighed = clue._replace(weight=clue.weight // 2) if aside else clue
-            yield weighed, f"word: {' '.join(match.group().lower().split())}"
+        # "Python" is in "Python library" already. Strong clues come first.
+        if match is None or any(
+            clue.project_type == each and start <= match.start() < end for each, start, end in taken
+        ):
+            continue
+        taken.append((clue.project_type, *match.span()))
+        # "A landing page for our Discord bot": what follows such a word is not what is asked for.
+        aside = _ASIDE.search(prompt, max(0, match.start() - _ASIDE_LENGTH), match.start())
+        weighed = clue._replace(weight=clue.weight // 3) if aside else clue
+        yield weighed, f"word: {' '.join(match.group().lower().split())}"
 
 
 def _file_clues(files: Iterable[str]) -> Iterator[tuple[_Clue, str]]:
@@ -116,7 +125,7 @@ def _best(found: Iterable[tuple[_Clue, str]]) -> str | None:
     weights: dict[str, list[int]] = {}
     for clue, _ in found:
         weights.setdefault(clue.project_type, []).append(clue.weight)
-    # The strongest clue counts, and others of its type confirm it: "python" is in "python library" already.
+    # The strongest clue counts, and others of its type confirm it.
     ranked = sorted(((max(each) + len(each) - 1, project_type) for project_type, each in weights.items()), reverse=True)
     if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
         return None

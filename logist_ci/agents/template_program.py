@@ -13,12 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["main"]
+__all__ = ["begin", "main"]
 
 
 def main() -> None:
     """Do the task that ``$LOGIST_TASK`` names."""
-    task = json.loads(Path(os.environ["LOGIST_TASK"]).read_bytes())
+    begin(json.loads(Path(os.environ["LOGIST_TASK"]).read_bytes()))
+
+
+def begin(task: Mapping[str, Any]) -> NoReturn:
+    """Write the scaffold of ``task``, answer, and end the program."""
     workspace = Path(task["workspace"])
     kind = task["options"].get("kind") or _routed(task, workspace)
     files = _scaffold(task, kind)
