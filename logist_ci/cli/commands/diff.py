@@ -1,0 +1,50 @@
+"""``diff``: what a job changed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from logist_ci.cli.options import JobArgument, JsonOption
+from logist_ci.cli.session import Session
+from logist_ci.cli.views.results import change_line
+
+__all__ = ["EXAMPLES", "command"]
+
+EXAMPLES = """
+logist-ci diff fix-login
+logist-ci diff fix-login --stat
+logist-ci diff fix-login -- src/ docs/
+"""
+
+
+def command(
+    context: typer.Context,
+    job: JobArgument,
+    stat: Annotated[bool, typer.Option("--stat", help="Only the names and numbers.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Print what a job changed.
+
+    It is git's own diff from the job's base to its branch; no filter, driver or pager
+    that an agent could have planted takes part.
+    """
+    from logist_ci.gitstore.diffs import diff_stat, diff_text
+
+    session = Session.of(context)
+    parts, paths = session.parts, session.rest or ()
+    manifest = parts.store.read(session.job(job)).manifest
+    base, head = manifest.source.base_commit, manifest.result.head
+    if head is None:
+        session.terminal.say(f"The job {manifest.id} has no result yet; it is {manifest.state.value}.")
+        return
+    if json or stat:
+        numbers = diff_stat(parts.repository, base, head)
+        session.show(
+            {"job": manifest.id, "base": base, "head": head, "changes": numbers},
+            lambda: "\n".join([change_line(manifest), *(f"  {path}" for path in numbers.paths)]),
+            as_json=json,
+        )
+        return
+    session.terminal.show_bytes(diff_text(parts.repository, base, head, paths=paths))

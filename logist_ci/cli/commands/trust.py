@@ -1,0 +1,54 @@
+"""``trust``: a person allows the repository's own commands, once for exactly their content."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from logist_ci.cli.consent import shown
+from logist_ci.cli.options import JsonOption
+from logist_ci.cli.session import Session
+from logist_ci.errors import TrustError
+
+__all__ = ["EXAMPLES", "command"]
+
+EXAMPLES = """
+logist-ci trust --show
+logist-ci trust
+logist-ci trust --yes
+"""
+
+
+def command(
+    context: typer.Context,
+    show: Annotated[bool, typer.Option("--show", help="Only show the commands, and whether they are trusted.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust without being asked.")] = False,
+    base: Annotated[str, typer.Option(metavar="REV", help="The commit that jobs would start from.")] = "HEAD",
+    json: JsonOption = False,
+) -> int:
+    """Trust the commands that this repository would run.
+
+    Set-up commands and checks come from the repository's files, so they run only after you
+    have trusted exactly these. Any change of theirs asks again.
+    """
+    from logist_ci.lifecycle.trusting import repository_commands, trust
+
+    session = Session.of(context)
+    parts, terminal = session.parts, session.terminal
+    commands = repository_commands(parts, parts.repository.resolve(base))
+    if json:
+        terminal.show_json({"trusted": commands.trusted, "detected": commands.detected, "commands": commands.lines})
+    elif not commands.lines:
+        terminal.show("This repository has no commands that a job would run.")
+    elif commands.trusted:
+        terminal.show(f"{shown(commands)}\nThey are trusted.")
+    else:
+        terminal.show(shown(commands))
+    if commands.trusted or show:
+        return 0
+    if terminal.interactive and not yes and not terminal.ask("Trust exactly these?"):
+        raise TrustError("Nothing was trusted.")
+    trust(parts, commands)
+    terminal.say("Trusted, for as long as they stay exactly the same.")
+    return 0

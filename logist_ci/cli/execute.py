@@ -1,0 +1,91 @@
+"""Runs one command line: parse, load the command, invoke it, and turn whatever happens into an exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from logist_ci.cli.failures import report_bug, report_error
+from logist_ci.cli.loading import load, split_command, split_rest
+from logist_ci.cli.session import Invocation
+from logist_ci.cli.stopping import INTERRUPTED, Stopper
+from logist_ci.cli.terminal import Terminal
+from logist_ci.errors import LogistError, UsageError
+
+if TYPE_CHECKING:
+    from logist_ci.process.clock import Clock
+
+__all__ = ["execute"]
+
+
+def execute(
+    arguments: Sequence[str],
+    terminal: Terminal,
+    *,
+    stopper: Stopper | None = None,
+    directory: Path | None = None,
+    clock: Clock | None = None,
+) -> int:
+    """Execute the command line ``arguments`` and return its exit status; never raises.
+
+    Args:
+        arguments: The words after ``logist-ci``.
+        terminal: The streams, and the environment without git's own variables.
+        stopper: Receives the signals of this process.
+        directory: Where the user stands; default is the current folder.
+        clock: The time for the use cases; default is the machine's.
+    """
+    try:
+        invocation = Invocation(terminal, stopper or Stopper(), directory or _here(), clock=clock)
+        return _invoked(list(arguments), invocation)
+    except LogistError as error:
+        return report_error(terminal, error)
+    except typer.TyperException as error:
+        return _wrong_usage(terminal, error)
+    except typer.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        terminal.warn("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough.
+        return 0
+    except Exception as error:  # the last handler: nothing a user sees is a traceback
+        return report_bug(terminal, error, arguments)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as gone:
+        raise UsageError("The current folder does not exist any more.", hint="Go to one that does.") from gone
+
+
+def _invoked(arguments: list[str], invocation: Invocation) -> int:
+    if "_LOGIST_CI_COMPLETE" in invocation.terminal.environ or arguments[:1] in _COMPLETION:
+        from logist_ci.cli.completion import complete
+
+        return complete(arguments, invocation)
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
+    name, words = split_command(arguments)
+    words, rest = split_rest(name, words)
+    command = load(name)
+    with command.make_context(f"logist-ci {name}", words, obj=replace(invocation, rest=rest)) as context:
+        status = command.invoke(context)
+    return status if isinstance(status, int) else 0
+
+
+_COMPLETION = (["--install-completion"], ["--show-completion"])
+
+
+def _wrong_usage(terminal: Terminal, error: typer.TyperException) -> int:
+    terminal.warn(f"Error: {error.format_message()}")
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        terminal.warn(f"Hint: See the options with: {context.command_path} --help")
+    return getattr(error, "exit_code", 2)
