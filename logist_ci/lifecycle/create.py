@@ -32,7 +32,7 @@ from logist_ci.lifecycle.trusting import RepositoryCommands, repository_commands
 from logist_ci.runner.parts import Parts
 from logist_ci.templating.recipe import Recipe, find
 
-__all__ = ["Consent", "Created", "create_job"]
+__all__ = ["Consent", "Created", "create_job", "named_recipe"]
 
 #: Asks somebody whether commands of the repository may run.
 Consent = Callable[[RepositoryCommands], bool]
@@ -61,7 +61,7 @@ def create_job(parts: Parts, request: JobRequest, *, consent: Consent | None = N
         TrustError: the repository configures commands that the user has not trusted.
         RefusedError: the job or its branch exists already.
     """
-    recipe = _recipe(parts, request)
+    recipe = named_recipe(parts, request.recipe) if request.recipe is not None else None
     base, base_ref = _base(parts, request)
     checks, untrusted = _checks(parts, request, recipe, base, consent or _nobody)
     prompt = _prompt(request, recipe)
@@ -130,16 +130,20 @@ def _check_unused(parts: Parts, manifest: Manifest) -> None:
         )
 
 
-def _recipe(parts: Parts, request: JobRequest) -> Recipe | None:
-    if request.recipe is None:
-        return None
+def named_recipe(parts: Parts, name: str) -> Recipe:
+    """Return the recipe ``name`` of the worktree in which the user stands.
+
+    Raises:
+        UsageError: there are no files here.
+        TemplateError: there is no such recipe, or it is malformed.
+    """
     root = parts.repository.worktree or parts.repository.main_worktree
     if root is None:
         raise UsageError(
             "Recipes are read from .logist/recipes/, and a bare repository has no files.",
             hint="Run this in a worktree, or give the prompt itself.",
         )
-    return find(root, request.recipe)
+    return find(root, name)
 
 
 def _base(parts: Parts, request: JobRequest) -> tuple[CommitId, str]:
@@ -168,8 +172,8 @@ def _checks(
             _require_trust(repository_commands(parts, base), request, consent)
         return tuple(_check_of(text) for text in request.checks), None
     commands = repository_commands(parts, base, recipe)
-    if commands.detected and not (commands.trusted or consent(commands)):
-        return (), commands
+    if commands.detected:
+        return (commands.checks, None) if commands.trusted or consent(commands) else ((), commands)
     _require_trust(commands, request, consent)
     return commands.checks, None
 

@@ -24,6 +24,9 @@ def command(
     context: typer.Context,
     show: Annotated[bool, typer.Option("--show", help="Only show the commands, and whether they are trusted.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust without being asked.")] = False,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Also the checks of the recipe .logist/recipes/NAME.md.")
+    ] = None,
     base: Annotated[str, typer.Option(metavar="REV", help="The commit that jobs would start from.")] = "HEAD",
     json: JsonOption = False,
 ) -> int:
@@ -32,11 +35,13 @@ def command(
     Set-up commands and checks come from the repository's files, so they run only after you
     have trusted exactly these. Any change of theirs asks again.
     """
+    from logist_ci.lifecycle.create import named_recipe
     from logist_ci.lifecycle.trusting import repository_commands, trust
 
     session = Session.of(context)
     parts, terminal = session.parts, session.terminal
-    commands = repository_commands(parts, parts.repository.resolve(base))
+    written = named_recipe(parts, recipe) if recipe else None
+    commands = repository_commands(parts, parts.repository.resolve(base), written)
     if json:
         terminal.show_json({"trusted": commands.trusted, "detected": commands.detected, "commands": commands.lines})
     elif not commands.lines:
