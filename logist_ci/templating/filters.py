@@ -11,7 +11,7 @@ __all__ = ["FILTERS", "code_fence", "encodable", "line", "literal", "markdown", 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~<>&])")
-_LIST_ITEM = re.compile(r"^(\d*)([-+=.)])")
+_LIST_ITEM = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))")
 
 
 def encodable(value: object) -> str:
@@ -37,7 +37,7 @@ def line(value: object) -> str:
 
 def markdown(value: object) -> str:
     """Return ``value`` as one line of Markdown that is shown as it is."""
-    return _LIST_ITEM.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line(value)))
+    return _LIST_ITEM.sub(r"\1\\", _MARKDOWN.sub(r"\\\1", line(value)))
 
 
 def code_fence(value: object) -> str:

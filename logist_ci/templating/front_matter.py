@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from logist_ci.errors import TemplateError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "defect_at", "front_matter"]
 
 _FENCE = "---"
+# PyYAML takes seconds for a few thousand nested brackets.
+_LENGTH = 20_000
+_DEPTH = 40
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,10 @@ def front_matter(text: str, path: str) -> tuple[Mapping[str, Entry], str, int]:
     if end is None:
         raise defect_at(path, 1, "the front matter has no end", hint="Close it with a line of three dashes.")
     # The first line is kept, empty, so that marks count as lines of the file.
-    return _entries("\n".join(["", *lines[1:end]]), path), "\n".join(lines[end + 1 :]), end + 1
+    above = "\n".join(["", *lines[1:end]])
+    if len(above) > _LENGTH or _depth(above) > _DEPTH:
+        raise defect_at(path, 1, "the front matter is too long or nested too deeply")
+    return _entries(above, path), "\n".join(lines[end + 1 :]), end + 1
 
 
 def defect_at(path: str, line: int, what: str, *, hint: str = "") -> TemplateError:
@@ -61,6 +68,11 @@ def _entries(text: str, path: str) -> dict[str, Entry]:
         raise defect_at(path, line, f"it is not YAML ({defect.problem or defect})") from defect
     except (yaml.YAMLError, RecursionError, ValueError) as defect:
         raise defect_at(path, 1, f"it is not YAML ({defect})") from defect
+
+
+def _depth(text: str) -> int:
+    steps = ((sign in "[{") - (sign in "]}") for sign in text)
+    return max(accumulate(steps), default=0)
 
 
 def _refuse_aliases(text: str, path: str) -> None:

@@ -84,7 +84,8 @@ class Templates:
             except LogistError as defect:
                 raise TemplateError(f"The template {name} cannot be read. {defect}") from defect
         file = shipped() / name
-        if ".." in file.parts or not file.is_file():
+        # A template may include another by name: "/etc/passwd" is a name as well.
+        if not _is_inside(name) or not file.is_file():
             raise TemplateError(f"There is no template {name!r}.", hint=f"The shipped ones are in {shipped()}.")
         return file.read_bytes()
 
@@ -98,6 +99,10 @@ class Templates:
         except UnicodeDecodeError as defect:
             raise TemplateError(f"The template {name} is not UTF-8: {defect}.") from defect
         return text, name, lambda: True
+
+
+def _is_inside(name: str) -> bool:
+    return "\0" not in name and all(part not in ("", ".", "..") for part in name.split("/"))
 
 
 def environment(load: _Load) -> SandboxedEnvironment:
