@@ -175,11 +175,10 @@ class JobsRoot:
 
     def existing(self) -> list[JobId]:
         """Return the jobs that have a folder, in order; other things in there are left out."""
-        try:
-            with translated_os_errors(f"list {self.path}"), os.scandir(self.path) as entries:
-                return sorted(JobId(e.name) for e in entries if _is_id(e.name) and e.is_dir(follow_symlinks=False))
-        except (FileNotFoundError, NotADirectoryError):
+        if not self.path.is_dir():
             return []
+        with translated_os_errors(f"list {self.path}"), os.scandir(self.path) as entries:
+            return sorted(JobId(e.name) for e in entries if _is_id(e.name) and e.is_dir(follow_symlinks=False))
 
     @property
     def lock_file(self) -> Path:
