@@ -12,7 +12,10 @@ from logist_ci.errors import StoreError
 from logist_ci.process.table import ProcessId
 from logist_ci.shim.protocol import Progress, RunRequest, decode_request, encode_request
 
-__all__ = ["Reporter", "read_hello", "receive_request", "send_request"]
+__all__ = ["FAREWELL", "Reporter", "read_hello", "receive_request", "send_request"]
+
+#: The shim's last line: without it, it has died.
+FAREWELL = b"farewell"
 
 _LENGTH = struct.Struct("!Q")
 _HELLO = struct.Struct("!qq")
@@ -73,6 +76,12 @@ class Reporter:
             self._rest = msgspec.json.encode(progress) + b"\n"
             self._send()
         return not self._rest
+
+    def farewell(self) -> None:
+        """Say that the record is written and the lock given up, and close the channel."""
+        self._rest += FAREWELL + b"\n"
+        self._send()
+        self._channel.close()
 
     def _send(self) -> None:
         try:

@@ -12,11 +12,14 @@ from typing import Self
 import msgspec
 
 from logist_ci.process.table import ProcessId
-from logist_ci.process.tree import send
+from logist_ci.process.tree import alive, send
+from logist_ci.shim.channel import FAREWELL
 from logist_ci.shim.protocol import Progress, read_exit
 
 __all__ = ["ShimHandle", "read_exit", "stop_shim"]
 
+_DYING_S = 2.0
+_DYING_LOOK_S = 0.001
 _PROGRESS = msgspec.json.Decoder(Progress)
 
 
@@ -37,6 +40,7 @@ class ShimHandle:
         self._rest = b""
         self._latest: Progress | None = None
         self._gone = False
+        self._farewell = False
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait up to ``timeout_s`` seconds (``None``: for ever) for the shim's end; ``True`` when it has ended.
@@ -52,6 +56,8 @@ class ShimHandle:
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
             poll.poll(None if remaining is None else remaining * 1000 + 1)
+        if not self._farewell:
+            self._wait_for_death()
         return True
 
     def progress(self) -> Progress | None:
@@ -75,6 +81,12 @@ class ShimHandle:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _wait_for_death(self) -> None:
+        # Whoever is killed loses its descriptors one by one: the channel may be gone before the lock.
+        deadline = time.monotonic() + _DYING_S
+        while alive(self.process) and time.monotonic() < deadline:
+            time.sleep(_DYING_LOOK_S)
+
     def _read(self) -> bool:
         """Read what has come; ``True`` when the other end is gone."""
         with self._reading:
@@ -90,6 +102,9 @@ class ShimHandle:
                     self._channel.close()
                     break
                 *lines, self._rest = (self._rest + data).split(b"\n")
+                if lines and lines[-1] == FAREWELL:
+                    self._farewell = True
+                    lines.pop()
                 if lines:
                     self._latest = _PROGRESS.decode(lines[-1])
             return self._gone

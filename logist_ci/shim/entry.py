@@ -105,9 +105,9 @@ def _live(me: ProcessId, signals: _Signals, channel: socket.socket, lock: int) -
         return
     reporter.hello(me)
     file.write(_supervised(request, _surroundings(request, signals, reporter.progress)))
-    # In this order: whoever sees the channel's end may read the record and take the lock.
+    # In this order: who is told may read the record and take the lock.
     os.close(lock)
-    channel.close()
+    reporter.farewell()
     # Nobody has to wait for the disk.
     file.sync()
 

@@ -52,6 +52,11 @@ class Nursery:
             raise StoreError(f"Logist CI could not start a process: {failure.strerror}.", hint=_FEWER) from failure
         return cls(ours, process)
 
+    @property
+    def pid(self) -> int:
+        """The number of the nursery's process."""
+        return self._process if isinstance(self._process, int) else self._process.pid
+
     def spawn(self, request: RunRequest, lock: KernelLock) -> ShimHandle:
         """Start a shim for ``request``, which holds ``lock`` until it ends; any thread may call this.
 

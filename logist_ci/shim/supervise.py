@@ -51,7 +51,7 @@ def supervise(request: RunRequest, around: Surroundings) -> ExitRecord:
     try:
         program = Program.start(request, around.table)
     except LogistError as failure:
-        why = masker.mask_text(" ".join(filter(None, (str(failure), failure.hint))))
+        why = _printable(masker.mask_text(" ".join(filter(None, (str(failure), failure.hint)))))
         return ExitRecord(reason="not_started", started_at=started_at, ended_at=around.clock.now(), report=why)
     with selectors.DefaultSelector() as selector:
         return _Run(request, around, program, masker, selector).run(started_at)
@@ -194,7 +194,7 @@ class _Run:
             f"The last sign of life came {silent_s:.1f} s before{f', the last output was: {last}' if last else ''}.\n"
             f"{tree}"
         )
-        masked = self._masker.mask_text(report)
+        masked = _printable(self._masker.mask_text(report))
         self._around.note(masked)
         return masked
 
@@ -203,6 +203,11 @@ class _Run:
         if not self._program.reap() and not self._program.strays(lived_s):
             return []
         return end_all(self._program.left, grace_s=grace_s, clock=_LifeGoesOn(self._clock, self._turn))
+
+
+def _printable(text: str) -> str:
+    # Names of files need not be text; what is recorded has to be.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _unended(survivors: list[ProcessId]) -> tuple[str, ...]:
