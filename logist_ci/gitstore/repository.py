@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pygit2
@@ -111,9 +112,13 @@ class Repository:
         except (KeyError, ValueError, pygit2.GitError) as defect:
             raise self._unresolved(name, defect) from defect
 
-    def configuration(self) -> Configuration:
-        """Return git's configuration as it is now."""
+    @cached_property
+    def _configuration(self) -> Configuration:
         return read_configuration(self.git_dir, self.environ)
+
+    def configuration(self) -> Configuration:
+        """Return git's configuration as it was when it was first asked for: before any program of a job ran."""
+        return self._configuration
 
     def identity(self) -> Identity:
         """Return who commits: the user as git's configuration names them, else :data:`FALLBACK_IDENTITY`."""

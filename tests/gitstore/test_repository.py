@@ -79,10 +79,19 @@ def test_an_ambiguous_id_asks_for_more(repo: GitSandbox, repository: Repository)
         repository.resolve(shared)
 
 
-def test_the_identity_is_the_users(repo: GitSandbox, repository: Repository) -> None:
+def test_the_identity_is_the_users(repository: Repository) -> None:
     assert repository.identity() == Identity("Test Person", "person@example.invalid")
+
+
+def test_the_identity_is_free_of_what_a_commit_cannot_hold(repo: GitSandbox, repository: Repository) -> None:
     repo.git("config", "user.name", "Someone <Else>\n")
     assert repository.identity().name == "Someone Else"
+
+
+def test_the_configuration_is_the_one_from_before_any_program_ran(repo: GitSandbox, repository: Repository) -> None:
+    assert repository.identity().name == "Test Person"
+    repo.git("config", "user.name", "Planted")
+    assert repository.identity().name == "Test Person"
 
 
 def test_the_identity_may_depend_on_the_folder(repo: GitSandbox, repository: Repository) -> None:
