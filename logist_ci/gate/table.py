@@ -155,10 +155,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "LG206", "nested-git", "warning",
-        "A git repository inside the worktree was set aside: its configuration would run programs on your next "
-        "`git status`.",
+        "A git repository that the job left inside the worktree, or the link of a submodule that it filled, was set "
+        "aside: its configuration would run programs on your next `git status`. A folder that only looks like a git "
+        "directory is named, and left as it is.",
         "The agent cloned a library into `vendor/lib`.",
-        "Commit the files without their `.git`, or add a submodule yourself.",
+        "Commit the files without their `.git`, or add a submodule yourself. What was set aside is in the job's "
+        "`backups/`.",
     ),
     Rule(
         "LG207", "commits-replaced", "warning",
@@ -169,15 +171,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "LG208", "objects-refused", "error",
-        "The agent's commits have objects that git itself calls malformed. They were not let into the repository.",
-        "A tree has an entry called `.git`.",
-        "Look at what the job did, and why. The files in the worktree were taken over.",
+        "The agent's commits have objects that git itself calls malformed, or a file has a name that git refuses. They "
+        "were not let into the repository.",
+        "A tree has an entry called `.git`; a file is called `git~1`.",
+        "Look at what the job did, and why. All other files in the worktree were taken over.",
     ),
     Rule(
-        "LG211", "special-file", "warning",
-        "Sockets, pipes and devices cannot be committed, and were left out.",
-        "A test left the pipe `run/control`.",
-        "Let whatever made it remove it.",
+        "LG211", "left-out", "warning",
+        "Sockets, pipes and devices cannot be committed, and files or folders that cannot be read cannot be taken "
+        "over. They were left out.",
+        "A test left the pipe `run/control`; `data/` belongs to somebody else.",
+        "Let whatever made it remove it, or make it readable.",
     ),
     Rule(
         "LG212", "not-signed", "warning",

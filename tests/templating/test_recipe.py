@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from logist_ci.errors import TemplateError
 from logist_ci.job.manifest import CheckSpec, Phase
 from logist_ci.templating.recipe import RECIPE_BYTES, Recipe, find, names, parse
+from logist_ci.templating.render import Templates
 
 FULL = """\
 ---
@@ -214,3 +215,9 @@ def test_anything_is_a_recipe_or_a_named_defect(data: bytes) -> None:
         assert ".logist/recipes/a.md" in str(defect)
     else:
         assert recipe.body.strip()
+
+
+def test_the_recipe_that_init_writes_is_one() -> None:
+    text = Templates().render("init/recipe.md.j2", {"checks": ()})
+    recipe = parse(text.encode(), "example")
+    assert recipe.prompt({name: "x" for name, default in recipe.variables.items() if default is None})
