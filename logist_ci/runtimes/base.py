@@ -38,7 +38,7 @@ class Probe:
 class Runtime(Protocol):
     """One way to execute a program.
 
-    Every runtime passes the contract in ``tests/runtimes/contract.py``: exact arguments, environment,
+    Every runtime passes the contract in ``tests/runtimes/test_contract.py``: exact arguments, environment,
     folder, input and exit status; both outputs; signals reach the program, and its end ends the wrapper.
     """
 
