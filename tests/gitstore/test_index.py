@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from logist_ci.errors import StoreError
+from logist_ci.gitstore.bulk_blobs import read_many
+from logist_ci.gitstore.folders import JobsRoot
+from logist_ci.gitstore.index import SummaryIndex
+from logist_ci.gitstore.manifests import ManifestStore, Stored, job_ref
+from logist_ci.gitstore.repository import Repository
+from logist_ci.gitstore.summaries import UNKNOWN_TIME, Summary, summarise, summary_in
+from logist_ci.job.codec import encode
+from logist_ci.job.ids import CommitId, commit_id, job_id
+from logist_ci.job.manifest import Manifest, Phase, Publication, Result
+from logist_ci.job.states import State
+from logist_ci.job.transitions import Cancel, Want, create
+from logist_ci.job.usage import Usage
+from logist_ci.testing.manifests import EXAMPLE_MOMENT, example_in, example_manifest
+from logist_ci.testing.sandbox import GitSandbox
+
+ID = job_id("example-000001")
+COMMIT = commit_id("c" * 40)
+Made = Callable[[str], Stored]
+
+
+@pytest.fixture
+def index(store: ManifestStore, root: JobsRoot) -> SummaryIndex:
+    root.make()
+    return SummaryIndex(store, root.index_file)
+
+
+def shorts(summaries: list[Summary]) -> dict[str, State | None]:
+    return {summary.id: summary.state for summary in summaries}
+
+
+def test_a_summary_has_what_lists_show() -> None:
+    manifest = replace(
+        example_in(State.SUCCESS),
+        usage=Usage(tokens=7, cost_usd=0.5, wall_s=1.5),
+        result=Result(head=commit_id("1" * 40), files=1, insertions=2, deletions=3),
+        publication=Publication(pull=12, merged_at=EXAMPLE_MOMENT),
+        closed_at=EXAMPLE_MOMENT,
+    )
+    summary = summary_in(encode(manifest), ID, COMMIT)
+    assert summary == summarise(manifest, ID, COMMIT)
+    assert (summary.state, summary.phase, summary.attempt) == (State.SUCCESS, Phase.GENERATE, 1)
+    assert (summary.title, summary.agent, summary.branch) == ("Example", "command", "logist/example-000001")
+    assert (summary.verdict, summary.head, summary.pull) == ("completed", "1" * 40, 12)
+    assert (summary.tokens, summary.cost_usd, summary.wall_s) == (7, 0.5, 1.5)
+    assert summary.created_at == summary.merged_at == summary.closed_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert summary.commit == COMMIT
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_has_a_summary(state: State) -> None:
+    summary = summary_in(encode(example_in(state)), ID, COMMIT)
+    assert (summary.state, summary.defect) == (state, "")
+    assert summary.blocked_code == ("stuck" if state is State.INTERVENTION_REQUIRED else "")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"nonsense", "damaged"),
+        (b'{"name": "foreign"}', "no `schema`"),
+        (b'{"schema": 99}', "schema 99"),
+        (encode(create(example_manifest("other-000001"))), "other-000001"),
+        (encode(create(example_manifest())).replace(b"PENDING", b"FLYING"), "FLYING"),
+        (b" " * 16_000_001, "more than"),
+    ],
+)
+def test_a_damaged_manifest_has_a_summary_that_says_so(data: bytes, words: str) -> None:
+    summary = summary_in(data, ID, COMMIT)
+    assert words in summary.defect
+    assert (summary.id, summary.state, summary.created_at) == (ID, None, UNKNOWN_TIME)
+
+
+def test_all_jobs_are_there_in_order(index: SummaryIndex, job: Made) -> None:
+    for name in ("c-job", "a-job", "b-job"):
+        job(name)
+    assert shorts(index.summaries()) == dict.fromkeys(("a-job", "b-job", "c-job"), State.PENDING)
+    assert [summary.id for summary in index.summaries()] == ["a-job", "b-job", "c-job"]
+
+
+def test_reading_never_writes(index: SummaryIndex, root: JobsRoot, job: Made) -> None:
+    job(ID)
+    index.summaries()
+    assert not root.index_file.exists()
+
+
+def test_what_was_refreshed_is_not_read_again(repo: GitSandbox, index: SummaryIndex, root: JobsRoot, job: Made) -> None:
+    made = job(ID)
+    index.refresh()
+    blob = repo.git("rev-parse", f"{made.commit}:job_manifest.json")
+    (repo.path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    # A store of its own: nothing but the file can know the manifest now.
+    assert [summary.defect for summary in index.summaries()] == [""]
+    root.index_file.unlink()
+    assert "missing" in index.summaries()[0].defect
+
+
+def test_a_change_shows_at_once(index: SummaryIndex, store: ManifestStore, job: Made) -> None:
+    job(ID)
+    job("other-000001")
+    index.refresh()
+    store.change(ID, lambda _: Cancel())
+    store.remove(job_id("other-000001"), store.read(job_id("other-000001")).commit)
+    assert shorts(index.summaries()) == {ID: State.CANCELED}
+    assert shorts(index.refresh()) == {ID: State.CANCELED}
+
+
+def test_refreshing_writes_only_what_changed(index: SummaryIndex, root: JobsRoot, job: Made) -> None:
+    job(ID)
+    index.refresh()
+    before = root.index_file.stat().st_ino
+    index.refresh()
+    assert root.index_file.stat().st_ino == before
+    job("other-000001")
+    index.refresh()
+    assert root.index_file.stat().st_ino != before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"version": 99, "summaries": []}', b'{"version": 1}', b"[]"])
+def test_a_damaged_cache_is_ignored(index: SummaryIndex, root: JobsRoot, job: Made, content: bytes) -> None:
+    job(ID)
+    root.index_file.write_bytes(content)
+    assert shorts(index.summaries()) == {ID: State.PENDING}
+    index.refresh()
+    assert msgspec.json.decode(root.index_file.read_bytes())["version"] == 1
+
+
+def test_a_forged_cache_counts_for_its_commit_only(index: SummaryIndex, root: JobsRoot, job: Made) -> None:
+    job(ID)
+    forged = Summary(id=ID, commit=COMMIT, title="Forged", state=State.SUCCESS)
+    root.index_file.write_bytes(msgspec.json.encode({"version": 1, "summaries": [forged]}))
+    assert shorts(index.summaries()) == {ID: State.PENDING}
+
+
+def test_a_rebuild_reads_everything_anew(index: SummaryIndex, root: JobsRoot, job: Made) -> None:
+    made = job(ID)
+    forged = Summary(id=ID, commit=made.commit, title="Forged", state=State.SUCCESS)
+    root.index_file.write_bytes(msgspec.json.encode({"version": 1, "summaries": [forged]}))
+    assert shorts(index.rebuild()) == {ID: State.PENDING}
+    assert shorts(index.summaries()) == {ID: State.PENDING}
+
+
+def test_a_cache_that_cannot_be_written_is_no_error_but_for_a_rebuild(
+    index: SummaryIndex, root: JobsRoot, job: Made
+) -> None:
+    job(ID)
+    root.index_file.mkdir()
+    assert shorts(index.refresh()) == {ID: State.PENDING}
+    with pytest.raises(StoreError):
+        index.rebuild()
+
+
+def test_without_a_root_nothing_is_written(store: ManifestStore, root: JobsRoot, job: Made) -> None:
+    job(ID)
+    assert shorts(SummaryIndex(store, root.index_file).refresh()) == {ID: State.PENDING}
+    assert not root.path.exists()
+
+
+def test_one_damaged_job_hides_no_other(repo: GitSandbox, index: SummaryIndex, job: Made) -> None:
+    job("good-000001")
+    for name, revision in (("blob-000001", "HEAD:README.md"), ("empty-000001", "HEAD")):
+        repo.git("update-ref", job_ref(job_id(name)), repo.git("rev-parse", revision))
+    (repo.path / ".git" / "refs/logist/jobs/torn-000001").touch()
+    repo.git("update-ref", "refs/logist/jobs/Not_An_Id", "HEAD")
+    for summaries in (index.summaries(), index.refresh(), index.summaries()):
+        defects = {str(summary.id): summary.defect for summary in summaries}
+        assert list(defects) == ["blob-000001", "empty-000001", "good-000001", "torn-000001"]
+        assert defects["good-000001"] == ""
+        assert "a blob" in defects["blob-000001"]
+        assert "holds no job_manifest.json" in defects["empty-000001"]
+        assert "reference refs/logist/jobs/torn-000001 is damaged" in defects["torn-000001"]
+
+
+def test_many_writers_leave_a_whole_file(index: SummaryIndex, store: ManifestStore, job: Made) -> None:
+    names = [f"job-{number:06}" for number in range(8)]
+    for name in names:
+        job(name)
+
+    wishes = (Want(wanted="suspend"), Want(wanted="cancel"), Want(wanted="suspend"))
+
+    def work(name: str) -> None:
+        for wish in wishes:
+            store.change(job_id(name), partial(wished, wish))
+            index.refresh()
+
+    def wished(wish: Want, _: Manifest) -> Want:
+        return wish
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, names))
+    assert {summary.wanted for summary in index.summaries()} == {"suspend"}
+    assert index.refresh() == index.rebuild()
+
+
+def populate(repo: GitSandbox, count: int) -> None:
+    """Make many jobs at once, as a clone would have them: in a pack."""
+    stream = []
+    for number in range(count):
+        name = f"job-{number:06}"
+        data = encode(create(example_manifest(name))).decode()
+        stream.append(f"commit refs/logist/jobs/{name}\ncommitter a <a@b> 1700000000 +0000\ndata 1\nx\n")
+        stream.append(f"M 100644 inline job_manifest.json\ndata {len(data.encode())}\n{data}\n")
+    repo.git("fast-import", "--quiet", stdin="".join(stream).encode())
+
+
+def test_many_jobs_are_read_by_one_run_of_git(repo: GitSandbox, index: SummaryIndex) -> None:
+    populate(repo, 200)
+    # One that git cannot give is read on its own, and named.
+    repo.git("update-ref", "refs/logist/jobs/job-000100", repo.git("rev-parse", "HEAD:README.md"))
+    summaries = index.summaries()
+    assert [summary.id for summary in summaries] == [f"job-{number:06}" for number in range(200)]
+    assert [summary.id for summary in summaries if summary.defect] == ["job-000100"]
+
+
+def test_reading_many_tells_what_it_could_not_read(repo: GitSandbox, repository: Repository) -> None:
+    head = repo.head()
+    read = list(read_many(repository, [head, "1" * 40, head], "README.md"))
+    assert read == [b"# Sandbox\n", None, b"# Sandbox\n"]
+    repo.write("folder/file", "x")
+    assert list(read_many(repository, [repo.commit()], "folder")) == [None]
+    assert list(read_many(repository, [], "README.md")) == []
+
+
+def test_reading_many_runs_nothing_of_the_repositorys(repo: GitSandbox, repository: Repository, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch {canary}\n")
+    script.chmod(0o755)
+    repo.git("config", "remote.origin.url", f"ext::{script}")
+    repo.git("config", "remote.origin.promisor", "true")
+    repo.git("config", "protocol.ext.allow", "always")
+    repo.git("config", "core.fsmonitor", str(script))
+    assert list(read_many(repository, ["1" * 40] * 3, "README.md")) == [None] * 3
+    assert not canary.exists()
+
+
+def test_without_git_they_are_read_one_by_one(repo: GitSandbox, index: SummaryIndex, tmp_path: Path) -> None:
+    populate(repo, 60)
+    nowhere = Repository.open(repo.path, environ={**repo.environ, "PATH": str(tmp_path)})
+    assert list(read_many(nowhere, [repo.head()], "README.md")) == [None]
+    assert len(index.summaries()) == 60
+
+
+def test_something_larger_than_a_manifest_is_cut_off(repo: GitSandbox, repository: Repository) -> None:
+    repo.write("README.md", os.urandom(300_000).hex())
+    large = repo.commit()
+    first = CommitId(repo.git("rev-parse", "HEAD^"))
+    assert next(iter(read_many(repository, [large, first], "README.md"))) is None
+
+
+@pytest.mark.slow
+def test_ten_thousand_jobs_are_listed(repo: GitSandbox, index: SummaryIndex) -> None:
+    populate(repo, 10_000)
+    assert len(index.refresh()) == 10_000
+    assert not any(summary.defect for summary in index.summaries())
