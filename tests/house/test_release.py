@@ -46,3 +46,8 @@ def test_the_command_and_the_plug_in_are_where_the_package_says() -> None:
     project = PROJECT["project"]
     for target in (project["scripts"]["logist-ci"], project["entry-points"]["pytest11"]["logist_ci"]):
         assert (ROOT / (target.partition(":")[0].replace(".", "/") + ".py")).is_file()
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert "Typing :: Typed" in PROJECT["project"]["classifiers"]
+    assert (ROOT / "logist_ci" / "py.typed").is_file()
