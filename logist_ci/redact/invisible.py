@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-__all__ = ["UNFINISHED_BYTES", "VisibleText", "joined", "texts", "unfinished_at", "views", "visible"]
+__all__ = ["UNFINISHED_BYTES", "VisibleText", "boundary_at", "joined", "texts", "unfinished_at", "views", "visible"]
 
 #: No invisible sequence that has begun but not ended is longer.
 UNFINISHED_BYTES = 18
@@ -92,6 +92,14 @@ def unfinished_at(data: bytes) -> int:
     """Return where an invisible sequence starts that the end of ``data`` cuts off; its length when there is none."""
     match = _UNFINISHED.search(data, max(0, len(data) - UNFINISHED_BYTES))
     return match.start() if match else len(data)
+
+
+def boundary_at(data: bytes, place: int) -> int:
+    """Return ``place``, or where the invisible sequence starts that it is in the middle of."""
+    for match in _ANY_SEQUENCE.finditer(data, max(0, place - UNFINISHED_BYTES)):
+        if match.end() > place:
+            return min(match.start(), place)
+    return place
 
 
 def _may_have_sequences(data: bytes) -> bool:

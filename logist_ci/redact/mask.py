@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Protocol
 
 from logist_ci.redact.forms import forms, is_weak, pieces, weak
-from logist_ci.redact.invisible import UNFINISHED_BYTES, texts, unfinished_at, views
+from logist_ci.redact.invisible import UNFINISHED_BYTES, boundary_at, texts, unfinished_at, views
 
 __all__ = ["HELD_BYTES", "Masker", "StreamMasker", "weak"]
 
@@ -183,7 +183,9 @@ class StreamMasker:
         data = self._held + chunk
         unfinished = unfinished_at(data)
         ends = {len(data), unfinished}
-        return self._give_out(data, min(unfinished, *(self._masker.begun_at(data[:end]) for end in ends)))
+        place = min(unfinished, *(self._masker.begun_at(data[:end]) for end in ends))
+        # What is held is read again from its start, so it must not start within an invisible sequence.
+        return self._give_out(data, boundary_at(data, place))
 
     def finish(self) -> bytes:
         """Return the rest. The stream masker can be used again, for another stream."""

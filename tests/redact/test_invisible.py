@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logist_ci.redact.invisible import joined, texts, unfinished_at, views, visible
+from logist_ci.redact.invisible import boundary_at, joined, texts, unfinished_at, views, visible
 
 data_of_any_kind = st.lists(
     st.one_of(
@@ -40,3 +40,11 @@ def test_the_way_back_leads_to_the_same_byte(data: bytes) -> None:
         origins = [view.origin(index) for index in range(len(view.text))]
         assert origins == sorted(set(origins))
         assert bytes(data[place] for place in origins) == view.text
+
+
+def test_a_place_within_a_sequence_is_moved_to_its_start() -> None:
+    data = b"ab\x1b[31mcd\xe2\x80\x8be"
+    assert [boundary_at(data, place) for place in range(len(data) + 1)] == [
+        *(0, 1, 2, 2, 2, 2, 2, 7, 8),
+        *(9, 9, 9, 12, 13),
+    ]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logist_ci.redact.forms import forms, pieces
@@ -235,6 +235,7 @@ def leaks(draw: st.DrawFn) -> tuple[list[str], bytes]:
 
 
 @settings(max_examples=300, deadline=None)
+@example((["a111ab"], b"\n\na111ab\x1b[a1\xe2\x80\x8b11ab"), [12])
 @given(leaks(), st.lists(st.integers(0, 10_000), max_size=6))
 def test_nothing_that_is_looked_for_is_left_wherever_the_stream_is_cut(
     leak: tuple[list[str], bytes], places: list[int]
