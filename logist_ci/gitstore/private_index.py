@@ -1,0 +1,72 @@
+"""The private index of a job's worktree: brought along to each use, put back afterwards, and lent to the agent's git.
+
+Its time matters as much as its content: by it git knows which files may have changed unseen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+
+from logist_ci.gitstore.failures import translated_git_errors
+from logist_ci.gitstore.folders import JobFolder
+from logist_ci.gitstore.private import PrivateGit
+from logist_ci.gitstore.registration import Registration
+from logist_ci.gitstore.repository import Repository
+from logist_ci.job.ids import CommitId
+from logist_ci.process.files import translated_os_errors
+
+__all__ = ["IndexState", "bring_index", "install_index", "written_tree"]
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """Which file an index is at a moment; git replaces it whenever it writes one."""
+
+    inode: int
+    mtime_ns: int
+    size: int
+
+    @classmethod
+    def of(cls, index: Path) -> IndexState | None:
+        """Return the state of the file ``index``; ``None`` where there is none."""
+        try:
+            found = index.stat()
+        except FileNotFoundError:
+            return None
+        return cls(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def bring_index(git: PrivateGit, folder: JobFolder, tip: CommitId) -> None:
+    """Give ``git`` the job's private index; where that is gone, a new one of ``tip`` that knows no file's time."""
+    with translated_os_errors(f"copy the index {folder.index}"):
+        if folder.index.is_file() and not folder.index.is_symlink():
+            shutil.copy2(folder.index, git.index)
+            return
+    git.ask("read-tree", tip)
+
+
+def install_index(git: PrivateGit, folder: JobFolder, registration: Registration) -> None:
+    """Put the index of ``git`` where the next harvest looks for it, and where the agent's own git does."""
+    with translated_os_errors(f"store the index {folder.index}"):
+        if registration.exists():
+            copy = registration.admin / f".logist-{os.urandom(6).hex()}"
+            shutil.copy2(git.index, copy)
+            copy.replace(registration.admin / "index")
+        git.index.replace(folder.index)
+
+
+def written_tree(git: PrivateGit, repository: Repository, *, incomplete: bool) -> str:
+    """Store the index of ``git`` as a tree and return its id; ``incomplete`` allows that blobs are missing.
+
+    Raises:
+        StoreError: the object store refused.
+    """
+    if incomplete:
+        return git.ask("write-tree", "--missing-ok").decode("ascii").strip()
+    with translated_git_errors("store the files that were taken over"):
+        return str(pygit2.Index(os.fspath(git.index)).write_tree(repository.raw))
