@@ -240,7 +240,7 @@ class ManifestStore:
     def _archived_tip(self, job: JobId) -> CommitId:
         found = self._archive.find(job_id(job))
         if found is None:
-            raise UnknownJobError(f"The archive has no job {job!r}.", hint="See: logist-ci list --archived")
+            raise UnknownJobError(f"The archive has no job {job!r}.", hint="See: logist-ci list --all")
         return found.tip
 
     def _prompt_blob(self, commit: CommitId) -> pygit2.Oid:
