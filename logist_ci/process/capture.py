@@ -24,6 +24,8 @@ __all__ = ["Completed", "capture"]
 
 _CHUNK = 65536
 _KILL_S = 2.0
+# No pipe holds more than this many chunks, unless root made it larger.
+_LAST_READS = 16
 _POLL_S = 0.02
 
 
@@ -87,7 +89,6 @@ def capture(
 
 
 def _end_group(process: subprocess.Popen[bytes], conversation: _Conversation, grace_s: float) -> None:
-    # The leader is not reaped before the end of this, so its number cannot have gone to another process.
     _signal_group(process, signal.SIGTERM)
     # A stopped process does not see TERM before it goes on.
     _signal_group(process, signal.SIGCONT)
@@ -97,6 +98,9 @@ def _end_group(process: subprocess.Popen[bytes], conversation: _Conversation, gr
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # Once it is reaped its number is anybody's.
+    if process.returncode is not None:
+        return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
@@ -151,9 +155,10 @@ class _Conversation:
             if self._exit is None:
                 self._ended = self._process.poll() is not None
         for descriptor in self._kept:
-            # Descendants may hold the pipe open: what is there now is all that is waited for.
-            while self._drain(descriptor):
-                pass
+            # Descendants may hold the pipe open, and write on: what a pipe can hold is all that is waited for.
+            for _ in range(_LAST_READS):
+                if not self._drain(descriptor):
+                    break
         return True
 
     def completed(self, timed_out: bool) -> Completed:

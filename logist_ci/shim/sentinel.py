@@ -8,7 +8,7 @@ from logist_ci.shim.protocol import LimitName
 __all__ = ["Sentinel"]
 
 _SAMPLE_S = 1.0
-_FIRST_SAMPLE_S = 0.2
+_FIRST_SAMPLE_S = 0.05
 _LONGEST_SAMPLE_S = 30.0
 _SHORTEST_SAMPLE_S = 0.02
 # A look at the tree may take this share of a core.
@@ -28,7 +28,9 @@ class Sentinel:
         self._sampled = now
         self._cpu_s = 0.0
         self._interval = min(_SAMPLE_S, max((limits.idle_s or 60.0) / 4, _SHORTEST_SAMPLE_S))
-        self._next_sample = now + min(_FIRST_SAMPLE_S, self._interval)
+        # Short runs are looked at sooner, or nobody would know what they used.
+        self._pause = min(_FIRST_SAMPLE_S, self._interval)
+        self._next_sample = now + self._pause
         self._warned: dict[LimitName, str] = {}
 
     @property
@@ -66,7 +68,8 @@ class Sentinel:
         if used > _BUSY * (now - self._sampled):
             self._active = now
         self._cpu_s, self._sampled = cpu_s, now
-        self._next_sample = now + min(max(self._interval, took_s / _LOOKING), _LONGEST_SAMPLE_S)
+        self._pause = min(self._pause * 2, self._interval)
+        self._next_sample = now + min(max(self._pause, took_s / _LOOKING), _LONGEST_SAMPLE_S)
 
     def seems_idle(self, now: float) -> bool:
         """Say whether there was no sign of life for as long as ``idle`` allows, as far as is known."""

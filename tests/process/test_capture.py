@@ -129,6 +129,11 @@ def test_a_descendant_that_holds_the_pipes_is_not_waited_for(here: Path) -> None
     assert time.monotonic() - before < 1.5
 
 
+def test_a_descendant_that_floods_the_pipes_is_not_waited_for_either(here: Path) -> None:
+    done = run(here, "sh", "-c", "yes & sleep 0.05; kill -STOP $!; kill -CONT $!; exit 4", output_bytes=1000)
+    assert (done.returncode, done.truncated) == (4, True)
+
+
 def test_a_missing_program_is_named(here: Path) -> None:
     with pytest.raises(MissingError, match=r"^no-such-program: command not found\.$") as caught:
         run(here, "no-such-program", "argument")

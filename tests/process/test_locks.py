@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import logist_ci
 from logist_ci.errors import BusyError, LogistError, StoreError
 from logist_ci.process.clock import SystemClock
 from logist_ci.process.locks import KernelLock, is_locked, lock, try_lock
@@ -170,6 +171,29 @@ def test_a_symlink_is_no_lock(path: Path, tmp_path: Path) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(LogistError, match="could not lock"):
         try_lock(tmp_path / "missing" / "lock")
+
+
+_WITHOUT_DESCRIPTION_LOCKS = """
+import fcntl, sys
+from pathlib import Path
+if hasattr(fcntl, "F_OFD_SETLK"):
+    del fcntl.F_OFD_SETLK
+sys.path[:0] = [sys.argv[1]]
+from logist_ci.process.locks import is_locked, try_lock
+path = Path(sys.argv[2])
+print(is_locked(path))
+held = try_lock(path)
+print(is_locked(path), try_lock(path))
+held.close()
+print(is_locked(path), try_lock(path) is None)
+"""
+
+
+def test_where_description_locks_are_missing_others_do_the_same(path: Path) -> None:
+    root = str(Path(logist_ci.__file__).parent.parent)
+    argv = [sys.executable, "-I", "-c", _WITHOUT_DESCRIPTION_LOCKS, root, os.fspath(path)]
+    said = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert said == "False\nTrue None\nFalse False\n"
 
 
 def test_of_many_only_one_wins(path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,6 @@ def test_packages_can_bring_their_own(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text("class Mine:\n    name = 'theirs'\n")
     root = Path(logist_ci.__file__).parent.parent
     argv = (sys.executable, "-I", "-c", _PLUGIN, str(tmp_path), str(root))
-    lines = capture(Command(argv, tmp_path, {})).stdout.decode().splitlines()
+    lines = capture(Command(argv, tmp_path, dict(os.environ))).stdout.decode().splitlines()
     assert lines[:2] == ["('host', 'theirs', 'broken')", "theirs"]
     assert lines[2].startswith("ConfigError The runtime 'broken' of an installed package cannot be loaded: ")

@@ -24,6 +24,8 @@ from logist_ci.shim.nursery import Nursery
 from logist_ci.shim.protocol import encode_request, read_exit
 from tests.shim.conftest import Desk
 
+ROOT = Path(logist_ci.__file__).parent.parent
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 # A runner that starts a run, says who is who, and then waits to be killed.
@@ -227,6 +229,58 @@ def test_a_ctrl_c_in_the_terminal_does_not_reach_the_run(desk: Desk, tmp_path: P
     assert record.exit_status == 3
 
 
+# As a user who may have no more processes: root may have as many as it likes.
+_CROWDED = """
+import json, os, resource, sys, tempfile
+sys.path[:] = json.loads(sys.argv[1])
+from pathlib import Path
+from logist_ci.errors import StoreError
+from logist_ci.process.locks import try_lock
+from logist_ci.shim import entry
+from logist_ci.shim.nursery import Nursery
+from logist_ci.shim.protocol import RunRequest
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+folder = Path(tempfile.mkdtemp(dir="/tmp"))
+request = RunRequest(job_id="crowded", phase="p", attempt=1, argv=("true",), cwd="/", env={}, log=str(folder / "log"),
+                     exit_record=str(folder / "exit.json"), worktree=str(folder))
+lock = try_lock(folder / "lock")
+nursery = Nursery.start()
+nursery.spawn(request, lock).wait()
+ours, hard = resource.prlimit(nursery.pid, resource.RLIMIT_NPROC)
+nursery.spawn(request, lock).wait()
+resource.prlimit(nursery.pid, resource.RLIMIT_NPROC, (0, hard))
+refused = ""
+while not refused:
+    try:
+        nursery.spawn(request, lock).wait()
+    except StoreError as error:
+        refused = str(error)
+print(refused)
+resource.prlimit(nursery.pid, resource.RLIMIT_NPROC, (ours, hard))
+while True:
+    try:
+        nursery.spawn(request, lock).wait()
+        break
+    except StoreError:
+        continue
+nursery.close()
+resource.setrlimit(resource.RLIMIT_NPROC, (0, hard))
+try:
+    Nursery.start()
+except StoreError as error:
+    print(error)
+"""
+
+
+@linux
+def test_when_there_are_no_more_processes_it_says_so_and_goes_on_later() -> None:
+    argv = [sys.executable, "-I", "-c", _CROWDED, json.dumps([*sys.path, os.fspath(ROOT)])]
+    said = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=20).stdout.splitlines()
+    assert said[0].startswith("The run of crowded could not be started: ")
+    assert said[1] == "Logist CI could not start a process: Resource temporarily unavailable."
+
+
 @contextmanager
 def _runner(
     desk: Desk, tmp_path: Path, script: str, wall_s: float = 20
@@ -235,7 +289,7 @@ def _runner(
     request = desk.request("sh", "-c", script, limits=Limits(wall_s=wall_s, grace_s=0.1))
     (tmp_path / "request").write_bytes(encode_request(request))
     argv = [sys.executable, "-c", _RUNNER, str(tmp_path / "request"), os.fspath(desk.lock)]
-    env = {"PYTHONPATH": str(Path(logist_ci.__file__).parent.parent), "PATH": os.environ.get("PATH", os.defpath)}
+    env = {"PYTHONPATH": os.fspath(ROOT), "PATH": os.environ.get("PATH", os.defpath)}
     with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0) as process:
         assert process.stdout is not None
         try:

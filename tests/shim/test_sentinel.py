@@ -78,14 +78,22 @@ def test_cpu_time_that_went_missing_is_a_sign_of_life() -> None:
     assert watch.active == 103
 
 
-@pytest.mark.parametrize(("took_s", "pause"), [(0.0001, 1.0), (0.005, 10.0), (10.0, 30.0)])
+def test_a_run_is_looked_at_less_and_less_often() -> None:
+    watch = sentinel(now=0)
+    looks = []
+    while watch.next_look() < 6:
+        assert watch.sample_due(watch.next_look())
+        assert not watch.sample_due(watch.next_look() - 0.001)
+        looks.append(round(watch.next_look(), 2))
+        watch.sampled(watch.next_look(), cpu_s=0, took_s=0)
+    assert looks == [0.05, 0.15, 0.35, 0.75, 1.55, 2.55, 3.55, 4.55, 5.55]
+
+
+@pytest.mark.parametrize(("took_s", "pause"), [(0.005, 10.0), (10.0, 30.0)])
 def test_who_is_expensive_to_look_at_is_looked_at_less_often(took_s: float, pause: float) -> None:
     watch = sentinel()
-    assert watch.sample_due(100.2)
     watch.sampled(101, 0.0, took_s)
     assert watch.next_look() == pytest.approx(101 + pause)
-    assert not watch.sample_due(100.9 + pause)
-    assert watch.sample_due(101 + pause)
 
 
 def test_it_asks_to_be_woken_for_the_nearest_thing() -> None:

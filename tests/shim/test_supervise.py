@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from logist_ci.job.limits import Limits
@@ -88,9 +89,9 @@ class TestTheProgram:
         assert "nowhere does not exist" in record.report
 
     def test_its_use_is_measured(self, desk: Desk) -> None:
-        script = "x = bytearray(60_000_000)\nwhile __import__('time').process_time() < 0.15: pass"
+        script = "x = bytearray(60_000_000)\nwhile __import__('time').process_time() < 0.25: pass"
         record = desk.run(desk.request(sys.executable, "-I", "-S", "-c", script))
-        assert record.cpu_s >= 0.14
+        assert record.cpu_s >= 0.24
         assert record.wall_s >= record.cpu_s / 2
         assert 60_000_000 < record.peak_rss < 200_000_000
 
@@ -154,11 +155,11 @@ class TestLimits:
     def test_one_huge_line_of_nuls_takes_no_memory(self, desk: Desk) -> None:
         script = "head -c 200000000 /dev/zero; exec sleep 0.1"
         with desk.begin(desk.request("sh", "-c", script, log=Path(os.devnull), limits=limits())) as handle:
-            peak = 0
+            before = peak = _peak_kb(handle.process.pid)
             while not handle.wait(0.02):
                 peak = max(peak, _peak_kb(handle.process.pid))
             progress = handle.progress()
-        assert peak < 60_000
+        assert peak < before + 20_000
         assert progress is not None
         assert len(progress.last_line) <= 200
 
@@ -182,7 +183,7 @@ class TestTheEndOfEverything:
     )
     def test_a_limit_ends_the_whole_tree(self, desk: Desk, script: str) -> None:
         record = run(desk, script, limits(wall=0.2))
-        assert (record.reason, record.survivors, record.tail) == ("limit", 0, "begun\n")
+        assert (record.reason, record.survivors, record.tail[:6]) == ("limit", 0, "begun\n")
         assert desk.strays() == 0
         assert record.wall_s < 0.2 + GRACE_S + 0.4
 
@@ -255,6 +256,15 @@ class TestSecrets:
 
 
 class TestTrouble:
+    def test_a_mistake_of_ours_leaves_no_program_without_limits(self, desk: Desk) -> None:
+        request = desk.request("sh", "-c", "setsid sleep 30 & sleep 30", limits=limits(idle=0.1))
+        # Nobody can walk through a folder with this name; that it is asked for is the mistake.
+        record = desk.run(msgspec.structs.replace(request, worktree="a\0b"))
+        assert (record.reason, record.survivors) == ("stopped", 0)
+        assert record.report.startswith("The supervisor of this run failed, which is a mistake in Logist CI:\n")
+        assert "ValueError" in record.report
+        assert desk.strays() == 0
+
     def test_a_full_disk_stops_nothing(self, desk: Desk) -> None:
         if not Path("/dev/full").exists():
             pytest.skip("there is no /dev/full here")
