@@ -84,6 +84,7 @@ def _task(work: Work, manifest: Manifest) -> Task:
     spec = manifest.spec.agent
     return Task(
         prompt=_prompt(work, manifest),
+        request=manifest.input.prompt,
         workspace=work.folder.workspace,
         phase=manifest.phase,
         attempt=manifest.attempt,
