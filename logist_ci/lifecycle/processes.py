@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from logist_ci.job.ids import JobId
@@ -19,10 +19,11 @@ def strays_of(job_id: JobId) -> list[ProcessId]:
     return [process for process in with_cookie(job_id) if process.pid not in ours]
 
 
-def strangers_inside(folder: Path, job_id: JobId) -> list[ProcessFacts]:
-    """Return the processes inside ``folder`` that are not the job's: a shell of the user's, perhaps our own."""
-    own = set(strays_of(job_id))
-    return _known(process for process in inside(folder) if process not in own)
+def strangers_inside(folder: Path, own: Collection[ProcessId]) -> list[ProcessFacts]:
+    """Return the processes inside ``folder`` that are not among ``own``: a shell of the user's, perhaps our parent."""
+    table = system_table()
+    found = (table.facts(process.pid) for process in inside(folder) if process not in own)
+    return [facts for facts in found if facts is not None]
 
 
 def ancestors() -> frozenset[int]:
@@ -35,9 +36,3 @@ def ancestors() -> frozenset[int]:
         facts = table.facts(pid)
         pid = facts.parent if facts else 0
     return frozenset(found)
-
-
-def _known(processes: Iterable[ProcessId]) -> list[ProcessFacts]:
-    table = system_table()
-    found = (table.facts(process.pid) for process in processes)
-    return [facts for facts in found if facts is not None]

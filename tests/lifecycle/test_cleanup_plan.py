@@ -120,7 +120,15 @@ class TestTidying:
 
     def test_a_job_without_a_workspace_is_not_spoken_of(self) -> None:
         assert plan_job(_facts(workspace=None), TIDY, NOW) is None
-        assert plan_job(_facts(workspace=_workspace(present=False)), TIDY, NOW) is None
+
+    def test_a_registration_without_a_folder_goes_with_an_ended_job(self) -> None:
+        gone = _workspace(present=False)
+        assert _actions(_facts(workspace=gone), TIDY) == [Action.REMOVE_WORKSPACE]
+        assert plan_job(_facts(_manifest(State.PENDING), workspace=gone), TIDY, NOW) is None
+
+    def test_what_a_killed_cleanup_began_is_finished(self) -> None:
+        facts = _facts(_manifest(closed_at=NOW), branch=None, workspace=None)
+        assert _actions(facts, TIDY) == [Action.ARCHIVE, Action.DELETE_FOLDER]
 
     def test_a_running_job_is_not_spoken_of(self) -> None:
         assert plan_job(_facts(_manifest(State.RUNNING)), TIDY, NOW) is None

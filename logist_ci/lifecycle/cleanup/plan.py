@@ -44,7 +44,9 @@ def plan_orphan(orphan: Orphan, policy: CleanupPolicy) -> OrphanPlan:
     if orphan.safe:
         return OrphanPlan(orphan, removal=Removal(Action.REMOVE_ORPHAN, target, orphan.safe))
     if policy.force and orphan.job in policy.names:
-        return OrphanPlan(orphan, removal=Removal(Action.REMOVE_ORPHAN, target, "its files are saved first"))
+        return OrphanPlan(
+            orphan, removal=Removal(Action.REMOVE_ORPHAN, target, "the files of its worktree are saved first")
+        )
     remedy = f"Look at it, then: logist-ci cleanup --force {orphan.job}" if orphan.job else f"Look at it: {target}"
     return OrphanPlan(orphan, kept=Kept(target, orphan.doubt, remedy))
 
@@ -76,6 +78,8 @@ _Scope = Literal["nothing", "workspace", "everything"]
 
 def _scope(facts: JobFacts, manifest: Manifest, policy: CleanupPolicy, now: datetime) -> tuple[_Scope, Kept | None]:
     """Return how much of a job is to go, and what is kept back deliberately."""
+    if manifest.closed_at is not None:
+        return "everything", None  # a cleanup that was killed, or failed half-way, is finished
     stale = policy.stale_s is not None and (now - facts.changed_at).total_seconds() >= policy.stale_s
     if facts.id in policy.names:
         return _asked_scope(facts, manifest, may_wait=policy.force or stale)
@@ -115,8 +119,11 @@ def _merged_scope(facts: JobFacts, manifest: Manifest) -> tuple[_Scope, Kept | N
 
 def _tidy_scope(facts: JobFacts, manifest: Manifest, when: When) -> tuple[_Scope, Kept | None]:
     """Decide about a job that nobody spoke of: at most its workspace goes."""
-    if facts.workspace is None or not facts.workspace.present:
+    if facts.workspace is None:
         return "nothing", None
+    if not facts.workspace.present:
+        # Registered and gone: in a job that goes on, the next attempt mends that.
+        return "workspace" if manifest.state in FINAL else "nothing", None
     reason = ""
     if manifest.state not in FINAL:
         reason = _waits(manifest)
