@@ -79,7 +79,7 @@ def create_job(parts: Parts, request: JobRequest, *, consent: Consent | None = N
             remote=parts.repository.remote_url(),
             base_ref=base_ref,
             base_commit=base,
-            branch=parts.settings.branch_prefix,
+            branch=f"{parts.settings.branch_prefix}draft",
             trigger=request.trigger,
         ),
         route=routed,
