@@ -110,10 +110,14 @@ class Program:
         self._sampled = Use(max(self._sampled.cpu_s, cpu_s), max(self._sampled.peak_rss, rss))
         return facts
 
-    def left(self) -> set[ProcessId]:
-        """Return every process of the run that is still alive, strays that carry the job's cookie included."""
+    def left(self) -> list[ProcessId]:
+        """Return every process of the run that is still alive, strays that carry the job's cookie included.
+
+        Parents come before their children, so that none of them takes the end of a child for a failure.
+        """
         self.reap()
-        return {*descendants(os.getpid(), self._table), *with_cookie(self._job_id, self._table)}
+        found = (*descendants(os.getpid(), self._table), *with_cookie(self._job_id, self._table))
+        return list(dict.fromkeys(found))
 
     def strays(self, lived_s: float) -> list[ProcessId]:
         """Return the living processes with the job's cookie, younger than this one; cheap after a short life."""

@@ -101,8 +101,8 @@ def test_a_process_that_is_gone_has_no_descendants(table: ProcessTable) -> None:
 
 
 def test_a_stray_is_found_by_its_cookie_and_only_by_all_of_it(start: Start, cookie: str, table: ProcessTable) -> None:
-    process = start("(setsid sleep 30 &) ; echo ready; sleep 30")
-    until(lambda: len(with_cookie(cookie, table)) == 3 or len(with_cookie(cookie, table)) == 2)
+    process = start("(setsid sleep 30 &) ; echo ready; sleep 30; :")
+    until(lambda: len(with_cookie(cookie, table)) == 3)
     found = {each.pid for each in with_cookie(cookie, table)}
     assert process.pid in found
     assert len(found - {process.pid, *(each.pid for each in descendants(process.pid, table))}) == 1
