@@ -57,7 +57,7 @@ def _accept_partial_clones() -> None:
 def _opened(path: Path, folder: Path, flag: RepositoryOpenFlag) -> pygit2.Repository:
     try:
         return pygit2.Repository(os.fspath(path), flag)
-    except (KeyError, ValueError, pygit2.GitError) as defect:
+    except (KeyError, OSError, ValueError, pygit2.GitError) as defect:
         raise _unusable(folder, str(defect)) from defect
 
 

@@ -120,7 +120,7 @@ def _read(raw: pygit2.Repository, name: str, kind: ObjectType, what: str, limit:
             return raw.odb.read(pygit2.Oid(hex=name))[1]
     except (KeyError, ValueError) as defect:
         raise JobStateError(f"The object of {what} ({name[:10]}) is missing.", hint="Look at: git fsck") from defect
-    except pygit2.GitError as defect:
+    except (OSError, pygit2.GitError) as defect:
         raise JobStateError(f"The object of {what} ({name[:10]}) is damaged: {defect}.") from defect
     if found != kind:
         raise JobStateError(f"The object {name[:10]} should be {what}, and is not: it is a {found.name.lower()}.")

@@ -11,7 +11,7 @@ import pygit2
 from pygit2.transaction import ReferenceTransaction
 
 from logist_ci.errors import LostRaceError, MissingError, StoreError
-from logist_ci.gitstore.failures import translated_git_errors
+from logist_ci.gitstore.failures import git_error, translated_git_errors
 from logist_ci.gitstore.ref_files import ref_contents
 from logist_ci.gitstore.ref_turns import RefTurns
 from logist_ci.gitstore.repository import Repository
@@ -25,7 +25,6 @@ _PATIENCE_S = 30.0
 # A folder of references can vanish under our feet when its last one is deleted: that heals at once.
 _ODD_PATIENCE_S = 0.3
 _PAUSE_S = 0.005
-_PERMISSION = ("permission denied", "read-only file system", "operation not permitted")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class RefStore:
             return ref_contents(self.repository.common_dir, prefix)
 
     def _resolved(self, name: str) -> CommitId | None:
-        with suppress(KeyError, ValueError, pygit2.GitError):
+        with suppress(KeyError, OSError, ValueError, pygit2.GitError):
             return CommitId(str(self.repository.raw.lookup_reference(name).resolve().target))
         return None
 
@@ -144,17 +143,13 @@ class RefStore:
             change(transaction)
 
     def _check_worth_waiting(self, ref: RefName, defect: Exception, waited_s: float) -> None:
-        words = str(defect).strip().rstrip(":. ")
-        if any(sign in words.lower() for sign in _PERMISSION):
-            raise MissingError(
-                f"The reference {ref} may not be written: {words}.", hint="Check the permissions of the git directory."
-            ) from defect
-        patience = self._patience_s if "failed to lock" in words else _ODD_PATIENCE_S
-        if waited_s >= min(patience, self._patience_s):
-            raise StoreError(
-                f"The reference {ref} could not be written: {words}.",
-                hint="If no git process runs any more, remove the .lock file that is named here.",
-            ) from defect
+        error = git_error(f"write the reference {ref}", defect)
+        # A lock of another git is waited for; the rest heals at once or never.
+        patience = self._patience_s if "failed to lock" in str(defect) else min(_ODD_PATIENCE_S, self._patience_s)
+        if isinstance(error, MissingError) or waited_s >= patience:
+            if "failed to lock" in str(defect):
+                error.hint = "If no git process runs any more, remove the .lock file that is named here."
+            raise error from defect
 
     def _forget_log(self, ref: RefName) -> None:
         # libgit2's transaction leaves the log of a deleted reference behind, and it would seem to be the

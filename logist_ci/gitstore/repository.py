@@ -109,7 +109,7 @@ class Repository:
             )
         try:
             return CommitId(str(self.raw.revparse_single(name).peel(pygit2.Commit).id))
-        except (KeyError, ValueError, pygit2.GitError) as defect:
+        except (KeyError, OSError, ValueError, pygit2.GitError) as defect:
             raise self._unresolved(name, defect) from defect
 
     @cached_property

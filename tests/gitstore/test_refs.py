@@ -148,7 +148,7 @@ def test_a_lock_of_somebody_elses_is_waited_for(repo: GitSandbox, repository: Re
     lock = repo.path / ".git" / f"{BRANCH}.lock"
     lock.parent.mkdir(parents=True)
     lock.write_bytes(b"")
-    with pytest.raises(StoreError, match=r"could not be written.*lock"):
+    with pytest.raises(StoreError, match=r"could not write the reference.*lock"):
         impatient(repository).write(BRANCH, first, expected=None)
     # It is not ours, so it stays where it is.
     assert lock.exists()
@@ -159,9 +159,9 @@ def test_a_lock_of_somebody_elses_is_waited_for(repo: GitSandbox, repository: Re
 def test_names_that_collide_are_refused(repository: Repository, first: CommitId) -> None:
     refs = impatient(repository)
     refs.write(REF, first, expected=None)
-    with pytest.raises(StoreError, match="could not be written"):
+    with pytest.raises(StoreError, match="could not write the reference"):
         refs.write(RefName(f"{REF}/below"), first, expected=None)
-    with pytest.raises(StoreError, match="could not be written"):
+    with pytest.raises(StoreError, match="could not write the reference"):
         refs.write(RefName("refs/logist/jobs"), first, expected=None)
 
 
@@ -235,7 +235,7 @@ def test_a_read_only_repository_is_said(repo: GitSandbox, repository: Repository
     folder = (repo.path / ".git" / REF).parent
     folder.chmod(0o555)
     try:
-        with pytest.raises(MissingError, match="may not be written"):
+        with pytest.raises(MissingError, match="could not write the reference"):
             refs.delete(REF, expected=first)
     finally:
         folder.chmod(0o755)
