@@ -44,7 +44,7 @@ def test_a_conflict_changes_nothing(parts: Parts, repo: GitSandbox) -> None:
     with pytest.raises(RefusedError) as refused:
         apply_job(parts, job_id)
     assert refused.value.hint
-    assert repo.git("rev-parse", "HEAD").strip() == before
+    assert repo.git("rev-parse", "HEAD") == before
     assert repo.git("status", "--porcelain") == ""
 
 

@@ -18,13 +18,13 @@ COMMAND = JobRequest(prompt="Fix the login", argv=("true",))
 def test_a_job_is_a_manifest_and_nothing_else(parts: Parts, repo: GitSandbox) -> None:
     manifest = create_job(parts, COMMAND).stored.manifest
     assert manifest.state is State.PENDING
-    assert manifest.source.base_commit == repo.git("rev-parse", "HEAD").strip()
+    assert manifest.source.base_commit == repo.git("rev-parse", "HEAD")
     assert manifest.source.branch == f"logist/{manifest.id}"
     assert repo.git("for-each-ref", "--format=%(refname)").split() == [
         "refs/heads/main",
         f"refs/logist/jobs/{manifest.id}",
     ]
-    assert repo.git("worktree", "list").count("\n") == 1
+    assert len(repo.git("worktree", "list").splitlines()) == 1
     assert repo.git("status", "--porcelain") == ""
 
 
@@ -54,7 +54,7 @@ def test_dirty_work_becomes_the_base_and_stays_where_it_is(parts: Parts, repo: G
     before = repo.git("status", "--porcelain")
     manifest = create_job(parts, JobRequest(argv=("true",), include_dirty=True)).stored.manifest
     assert manifest.spec.dirty
-    assert repo.git("show", f"{manifest.source.base_commit}:README.md") == "# Changed\n"
+    assert repo.git("show", f"{manifest.source.base_commit}:README.md") == "# Changed"
     assert repo.git("show", f"{manifest.source.base_commit}:new file.txt") == "new"
     assert repo.git("status", "--porcelain") == before
 

@@ -39,7 +39,7 @@ def test_a_command_ends_in_success_with_its_work_on_a_branch(
     manifest = run_job(parts, job_id, listener)
     assert manifest.state is State.SUCCESS
     assert listener.states() == ["PROVISIONING", "RUNNING", "HARVESTING", "SUCCESS"]
-    assert repo.git("show", f"logist/{job_id}:new.txt") == "new\n"
+    assert repo.git("show", f"logist/{job_id}:new.txt") == "new"
     assert (manifest.result.files, manifest.result.insertions) == (2, 2)
     assert (repo.git("status", "--porcelain", "--branch"), repo.git("config", "--list", "--local")) == before
     message = repo.git("log", "-1", "--format=%an|%B", f"logist/{job_id}")
@@ -49,7 +49,7 @@ def test_a_command_ends_in_success_with_its_work_on_a_branch(
     assert not folder.workspace.exists()
     assert "said" in folder.log(Phase.GENERATE, 1).read_text()
     assert "RUNNING → HARVESTING" in folder.job_log.read_text()
-    assert repo.git("worktree", "list").count("\n") == 1
+    assert len(repo.git("worktree", "list").splitlines()) == 1
     assert "error" not in repo.git("fsck")
 
 
@@ -77,7 +77,7 @@ def test_a_failing_command_needs_a_person_and_keeps_its_partial_work(parts: Part
     assert manifest.blocked is not None
     assert "status 3" in manifest.blocked.reason
     assert "oh no" in manifest.blocked.reason
-    assert repo.git("show", f"{manifest.source.branch}:half.txt") == "half\n"
+    assert repo.git("show", f"{manifest.source.branch}:half.txt") == "half"
 
 
 def test_a_missing_command_says_so(parts: Parts) -> None:
@@ -97,7 +97,7 @@ def test_a_failed_check_goes_back_as_feedback_until_it_holds(parts: Parts, repo:
         ("generate", 2),
         ("validate", 2),
     ]
-    assert repo.git("show", f"{manifest.source.branch}:state") == "good\n"
+    assert repo.git("show", f"{manifest.source.branch}:state") == "good"
 
 
 def test_checks_that_never_hold_end_with_a_person(parts: Parts) -> None:
@@ -127,7 +127,7 @@ def test_a_limit_stops_the_program_and_keeps_its_work(
     manifest = _ran(parts, script, limits={**limits, "grace": "200ms"})
     assert manifest.state is State.INTERVENTION_REQUIRED
     assert manifest.phases[0].attempts[0].verdict == verdict
-    assert repo.git("show", f"{manifest.source.branch}:part") == "part\n"
+    assert repo.git("show", f"{manifest.source.branch}:part") == "part"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_reopened_work_goes_on_from_the_branch(parts: Parts, repo: GitSandbox) -
     assert run_job(parts, job_id, Silence()).state is State.INTERVENTION_REQUIRED
     reopen(parts, job_id, Silence(), feedback="Again.")
     assert run_job(parts, job_id, Silence()).state is State.SUCCESS
-    assert repo.git("show", f"logist/{job_id}:tries") == "1\n2\n"
+    assert repo.git("show", f"logist/{job_id}:tries") == "1\n2"
     assert "refs/logist/kept" in repo.git("for-each-ref")
 
 
