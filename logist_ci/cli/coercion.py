@@ -21,7 +21,7 @@ __all__ = ["spare_validation"]
 def spare_validation(parameters: Sequence[Any]) -> None:
     """Give every parameter whose type we know a converter of ours."""
     for parameter in parameters:
-        descriptor = getattr(parameter, "type_descriptor", None)
+        descriptor: Any = getattr(parameter, "type_descriptor", None)
         convert = _converter(getattr(descriptor, "annotation", None))
         if convert is not None:
             parameter._runtime_param = _Conversion(convert, descriptor.parameter_info)
@@ -59,7 +59,7 @@ def _converter(annotation: Any) -> Callable[[Any], Any] | None:
     if get_origin(annotation) is list:
         return _converter(get_args(annotation)[0])
     if annotation is str or annotation is Path:
-        return annotation  # type: ignore[no-any-return]  # a class is a function of one word
+        return annotation
     if annotation is int:
         return _number
     if isinstance(annotation, type) and issubclass(annotation, Enum):

@@ -35,6 +35,7 @@ def decide_each(context: typer.Context, jobs: Sequence[str], decision: Decision,
             manifests.append(decision(session.parts, session.job(text), listener))
         except LogistError as error:
             worst = max(worst, report_error(session.terminal, error))
+    session.parts.index.refresh()
     now = session.parts.clock.now()
     palette = session.terminal.palette
     session.show(manifests, lambda: "\n".join(decided(each, now, palette) for each in manifests), as_json=as_json)

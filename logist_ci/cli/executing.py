@@ -58,6 +58,7 @@ def outcome_of(job_id: JobId, run: Callable[[], Manifest]) -> Outcome:
 
 def report(session: Session, outcomes: Sequence[Outcome], stop: StopSignal, *, as_json: bool) -> int:
     """Say how each job ended, results on stdout and errors on stderr, and return the exit status."""
+    session.parts.index.refresh()
     now, palette = session.parts.clock.now(), session.terminal.palette
     manifests = [outcome.manifest for outcome in outcomes if outcome.manifest is not None]
     if as_json:

@@ -12,12 +12,15 @@ import sys
 __all__ = ["main"]
 
 _VERSION = ("--version", "-V")
+_COMPLETING = "_LOGIST_CI_COMPLETE"
 _HELP = ("--help", "-h", "help")
 
 
 def main() -> int:
     """Run the command line of this process and return its exit status."""
     arguments = sys.argv[1:] or ["--help"]
+    if _COMPLETING in os.environ:
+        return _enter(arguments)
     if arguments[0] in _VERSION:
         from logist_ci import __version__
 

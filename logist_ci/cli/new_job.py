@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import shutil
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -16,7 +18,7 @@ from logist_ci.cli.consent import consent
 from logist_ci.cli.intake import read_prompt
 from logist_ci.cli.options import LimitOption, pairs
 from logist_ci.cli.session import Session
-from logist_ci.errors import UsageError
+from logist_ci.errors import MissingError, UsageError
 
 if typing.TYPE_CHECKING:
     from logist_ci.gitstore.manifests import Stored
@@ -119,10 +121,12 @@ def create_from(session: Session, new: NewJob, *, draft: bool = False) -> Stored
     Raises:
         UsageError: the options contradict each other, or there is nothing to do.
         TrustError: the repository configures commands that nobody has trusted.
+        MissingError: the command is not installed.
     """
     from logist_ci.lifecycle.create import create_job
 
     request = _request(session, new, draft=draft)
+    _check_program(session, request.argv)
     created = create_job(session.parts, request, consent=consent(session, yes=new.yes))
     if created.untrusted is not None:
         names = ", ".join(check.name for check in created.untrusted.checks)
@@ -132,6 +136,18 @@ def create_from(session: Session, new: NewJob, *, draft: bool = False) -> Stored
         names = ", ".join(check.name for check in created.stored.manifest.spec.checks)
         session.terminal.say(f"Checks: {names}")
     return created.stored
+
+
+def _check_program(session: Session, argv: tuple[str, ...]) -> None:
+    """Refuse a command that cannot be found before there is a job; one below the worktree is not there yet."""
+    program = argv[0] if argv else ""
+    if not program or ("/" in program and not program.startswith("/")):
+        return
+    if shutil.which(program, path=session.terminal.environ.get("PATH", os.defpath)) is None:
+        raise MissingError(
+            f"{program}: command not found.",
+            hint="Check the spelling, install the program, or give its path: ./name is below the worktree.",
+        )
 
 
 def _request(session: Session, new: NewJob, *, draft: bool) -> JobRequest:

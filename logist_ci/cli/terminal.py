@@ -96,7 +96,14 @@ class Terminal:
         """Write ``value`` as one indented JSON document."""
         import msgspec
 
-        self.show(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+        try:
+            text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        except UnicodeEncodeError:
+            # A path that is no UTF-8: its bytes are written as escaped surrogates.
+            import json
+
+            text = json.dumps(msgspec.to_builtins(value), indent=2)
+        self.show(text)
 
     def say(self, text: str) -> None:
         """Tell people something; nothing after ``-q``."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-__all__ = ["ago", "count", "duration", "moment", "printable", "size", "table"]
+__all__ = ["ago", "count", "duration", "moment", "printable", "readable", "size", "table"]
 
 # Everything that moves a cursor, changes a title or hides text; tab and newline stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -16,6 +16,11 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 def printable(text: str) -> str:
     r"""Return ``text`` with control and invisible characters as ``\x1b`` and the like: agents write to us too."""
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def readable(path: bytes) -> str:
+    r"""Return a file's name as text; bytes that are not UTF-8 become ``\xff`` and the like."""
+    return path.decode("utf-8", "backslashreplace")
 
 
 def duration(seconds: float) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from logist_ci.gitstore.index import Summary
-from logist_ci.job.ids import JobId
+from logist_ci.errors import JobStateError
+from logist_ci.gitstore.summaries import Summary, damaged_summary, summarise
+from logist_ci.job.ids import CommitId, JobId
 from logist_ci.job.states import TRANSIENT, State
 from logist_ci.lifecycle.owner import owner_of
 from logist_ci.lifecycle.show import Detail, Facts, Line, Owner, Past, Stats, detail, line, past, statistics
@@ -17,22 +19,37 @@ __all__ = ["archived_jobs", "detail_of", "disk_of", "history_of", "job_lines", "
 
 
 def job_lines(
-    parts: Parts, *, states: frozenset[State] = frozenset(), agent: str = "", text: str = ""
+    parts: Parts,
+    *,
+    states: frozenset[State] = frozenset(),
+    agent: str = "",
+    text: str = "",
+    archived: bool = False,
 ) -> tuple[Line, ...]:
     """Return the jobs that are in one of ``states``, use ``agent`` and have ``text`` in id or title; newest first.
 
-    What is empty lets everything through.
+    What is empty lets everything through. With ``archived`` the jobs in the archive are among them.
     """
     now = parts.clock.now()
     wanted = [
         summary
-        for summary in parts.index.summaries()
+        for summary in (*parts.index.summaries(), *(_archived(parts) if archived else ()))
         if (not states or summary.state in states)
         and (not agent or summary.agent == agent)
         and (not text or text.lower() in f"{summary.id}\n{summary.title}".lower())
     ]
     wanted.sort(key=lambda summary: summary.created_at, reverse=True)
     return tuple(line(summary, _owner(parts, summary), now) for summary in wanted)
+
+
+def _archived(parts: Parts) -> Iterator[Summary]:
+    for job_id in parts.store.archived_ids():
+        try:
+            stored = parts.store.read_archived(job_id)
+        except JobStateError as defect:
+            yield damaged_summary(job_id, CommitId(""), str(defect))
+        else:
+            yield summarise(stored.manifest, job_id, stored.commit)
 
 
 def archived_jobs(parts: Parts) -> tuple[JobId, ...]:

@@ -151,11 +151,14 @@ def shown_state(state: State, phase: Phase, owner: Owner) -> str:
 def line(summary: Summary, owner: Owner, now: datetime) -> Line:
     """Return a job as a line of a list."""
     state, phase = summary.state, summary.phase
+    shown = "DAMAGED" if state is None or phase is None else shown_state(state, phase, owner)
+    closed = summary.closed_at is not None
+    following = next_commands(summary.id, state, owner, now, summary.not_before)
     return Line(
         id=summary.id,
         title=summary.title,
         state=state,
-        shown="DAMAGED" if state is None or phase is None else shown_state(state, phase, owner),
+        shown=f"{shown} (cleaned up)" if closed else shown,
         phase=phase,
         attempt=summary.attempt,
         agent=summary.agent,
@@ -171,7 +174,7 @@ def line(summary: Summary, owner: Owner, now: datetime) -> Line:
         files=summary.files,
         owner=owner,
         defect=summary.defect,
-        next=next_commands(summary.id, state, owner, now, summary.not_before)[0],
+        next=f"logist-ci restore {summary.id}" if closed else following[0],
     )
 
 

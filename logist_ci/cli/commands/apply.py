@@ -8,6 +8,7 @@ import typer
 
 from logist_ci.cli.options import JobArgument, JsonOption
 from logist_ci.cli.session import Session
+from logist_ci.cli.wording import count, readable
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -35,5 +36,10 @@ def command(
     session = Session.of(context)
     job_id = session.job(job)
     applied = apply_job(session.parts, job_id, unfinished=unfinished)
-    session.show(applied, lambda: f"{job_id}: applied ({applied.how})", as_json=json)
+    names = [readable(path) for path in applied.paths]
+    session.show(
+        {"job": job_id, "how": applied.how, "commit": applied.commit, "paths": names},
+        lambda: f"{job_id}: {count(len(names), 'file')} applied ({applied.how})",
+        as_json=json,
+    )
     session.terminal.say(f"Next: logist-ci cleanup {job_id}")

@@ -32,6 +32,7 @@ def command(
     """
     session = Session.of(context)
     stored = create_from(session, new, draft=draft)
+    session.parts.index.refresh()
     session.show(stored.manifest, lambda: stored.manifest.id, as_json=json)
     leads = f"activate {stored.manifest.id}" if draft else f"run --job {stored.manifest.id}"
     session.terminal.say(f"Next: logist-ci {leads}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from logist_ci.cli.options import JobArgument, JsonOption
 from logist_ci.cli.session import Session
 from logist_ci.cli.views.results import change_line
+from logist_ci.cli.wording import printable, readable
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -41,10 +43,20 @@ def command(
         return
     if json or stat:
         numbers = diff_stat(parts.repository, base, head)
+        names = [readable(path) for path in numbers.paths]
         session.show(
-            {"job": manifest.id, "base": base, "head": head, "changes": numbers},
-            lambda: "\n".join([change_line(manifest), *(f"  {path}" for path in numbers.paths)]),
+            {"job": manifest.id, "base": base, "head": head, "files": numbers.files, "paths": names,
+             "insertions": numbers.insertions, "deletions": numbers.deletions},
+            lambda: "\n".join([change_line(manifest), *(f"  {printable(name)}" for name in names)]),
             as_json=json,
-        )
+        )  # fmt: skip
         return
-    session.terminal.show_bytes(diff_text(parts.repository, base, head, paths=paths))
+    session.terminal.show_bytes(
+        diff_text(parts.repository, base, head, paths=[_below(session, each) for each in paths])
+    )
+
+
+def _below(session: Session, path: str) -> str:
+    """Return ``path``, as a person gives it where they stand, as one below the worktree."""
+    root = session.parts.repository.worktree
+    return os.path.relpath(session.invocation.directory / path, root) if root else path

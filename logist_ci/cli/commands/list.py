@@ -11,7 +11,7 @@ from logist_ci.cli.session import Session
 from logist_ci.cli.views.listing import job_table
 from logist_ci.errors import UsageError
 from logist_ci.job.states import State
-from logist_ci.lifecycle.looking import archived_jobs, job_lines
+from logist_ci.lifecycle.looking import job_lines
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -31,17 +31,14 @@ def command(
     match: Annotated[
         str, typer.Option(metavar="TEXT", help="Only jobs with this in id or title.", show_default=False)
     ] = "",
-    archived: Annotated[bool, typer.Option("--archived", help="List the jobs in the archive instead.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also jobs that were cleaned up and archived.")] = False,
     json: JsonOption = False,
 ) -> None:
     """List jobs."""
     session = Session.of(context)
     parts = session.parts
-    if archived:
-        ids = archived_jobs(parts)
-        session.show(ids, lambda: "\n".join(ids), as_json=json)
-        return
-    lines = job_lines(parts, states=frozenset(map(_state, state or ())), agent=agent, text=match)
+    states = frozenset(map(_state, state or ()))
+    lines = job_lines(parts, states=states, agent=agent, text=match, archived=everything)
     now, palette = parts.clock.now(), session.terminal.palette
     session.show(lines, lambda: job_table(lines, now, palette) if lines else "", as_json=json)
     if not lines:
