@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,10 +156,10 @@ class _Run:
         return "idle" if self._sentinel.seems_idle(self._clock.monotonic()) and not self._worktree_changed() else None
 
     def _sample(self) -> None:
-        before = self._clock.monotonic()
+        # What it costs is our time on the CPU: on a busy machine the clock on the wall says nothing about that.
+        before = time.process_time()
         self._processes = len(self._program.sample())
-        now = self._clock.monotonic()
-        self._sentinel.sampled(now, self._program.use.cpu_s, now - before)
+        self._sentinel.sampled(self._clock.monotonic(), self._program.use.cpu_s, time.process_time() - before)
 
     def _worktree_changed(self) -> bool:
         # File times are times of day, deadlines are not: both are turned into an age.
