@@ -25,6 +25,7 @@ __all__ = [
     "PROMPT_NAME",
     "Draft",
     "blob_of",
+    "contents_of",
     "entries_of",
     "manifest_in",
     "parents_of",
@@ -73,10 +74,17 @@ def manifest_in(raw: pygit2.Repository, job: JobId, commit: CommitId) -> Manifes
     Raises:
         JobStateError: it is missing, damaged or another job's; the message names the defect.
     """
-    manifest = decode(blob_of(raw, commit, MANIFEST_NAME, MANIFEST_BYTES))
+    return contents_of(raw, job, commit)[0]
+
+
+def contents_of(raw: pygit2.Repository, job: JobId, commit: CommitId) -> tuple[Manifest, pygit2.Oid | None]:
+    """Return what :func:`manifest_in` does, and the object of the prompt, if there is one."""
+    entries = entries_of(raw, tree_of(raw, commit))
+    manifest = decode(_file(raw, commit, entries, MANIFEST_NAME, MANIFEST_BYTES))
     if manifest.id != job:
         raise JobStateError(f"The manifest stored for {job} is the one of {manifest.id}.")
-    return manifest
+    prompt = entries.get(PROMPT_NAME.encode())
+    return manifest, pygit2.Oid(hex=prompt) if prompt else None
 
 
 def prompt_in(raw: pygit2.Repository, commit: CommitId) -> str:
@@ -90,10 +98,7 @@ def blob_of(raw: pygit2.Repository, commit: CommitId, name: str, limit: int) -> 
     Raises:
         JobStateError: it is no commit, there is no such file, or it has more than ``limit`` bytes.
     """
-    blob = entries_of(raw, tree_of(raw, commit)).get(name.encode())
-    if blob is None:
-        raise JobStateError(f"The commit {commit[:10]} holds no {name}.")
-    return _read(raw, blob, ObjectType.BLOB, name, limit)
+    return _file(raw, commit, entries_of(raw, tree_of(raw, commit)), name, limit)
 
 
 def entries_of(raw: pygit2.Repository, tree: str) -> dict[bytes, str]:
@@ -111,6 +116,13 @@ def parents_of(raw: pygit2.Repository, commit: CommitId) -> tuple[CommitId, ...]
     header = _read(raw, commit, ObjectType.COMMIT, "the commit", _PROMPT_BYTES).partition(b"\n\n")[0]
     lines = header.decode("ascii", "replace").splitlines()
     return tuple(CommitId(line[7:47]) for line in lines if line.startswith("parent "))
+
+
+def _file(raw: pygit2.Repository, commit: CommitId, entries: dict[bytes, str], name: str, limit: int) -> bytes:
+    blob = entries.get(name.encode())
+    if blob is None:
+        raise JobStateError(f"The commit {commit[:10]} holds no {name}.")
+    return _read(raw, blob, ObjectType.BLOB, name, limit)
 
 
 def _read(raw: pygit2.Repository, name: str, kind: ObjectType, what: str, limit: int) -> bytes:

@@ -20,11 +20,10 @@ from logist_ci.gitstore.manifest_objects import (
     PROMPT_NAME,
     Draft,
     blob_of,
-    entries_of,
+    contents_of,
     manifest_in,
     parents_of,
     prompt_in,
-    tree_of,
     write_commit,
 )
 from logist_ci.gitstore.refs import RefStore
@@ -125,15 +124,15 @@ class ManifestStore:
             JobStateError: the transition is not allowed now, or the manifest is damaged.
         """
         while True:
-            before = self.read(job)
-            transition = decide(before.manifest)
-            after = before.manifest if transition is None else apply(before.manifest, transition)
-            if after == before.manifest:
-                return before
-            message = describe(before.manifest, after, note)
-            commit = self._written(after, self._prompt_blob(before.commit), message, (before.commit,))
+            tip = self._tip(job)
+            before, prompt = contents_of(self._raw, job, tip)
+            transition = decide(before)
+            after = before if transition is None else apply(before, transition)
+            if after == before:
+                return Stored(before, tip)
+            commit = self._written(after, prompt, describe(before, after, note), (tip,))
             try:
-                self.refs.write(job_ref(job), commit, expected=before.commit)
+                self.refs.write(job_ref(job), commit, expected=tip)
             except LostRaceError:
                 continue
             return self._copied(Stored(after, commit))
@@ -243,15 +242,15 @@ class ManifestStore:
             raise UnknownJobError(f"The archive has no job {job!r}.", hint="See: logist-ci list --all")
         return found.tip
 
-    def _prompt_blob(self, commit: CommitId) -> pygit2.Oid:
-        blob = entries_of(self._raw, tree_of(self._raw, commit)).get(PROMPT_NAME.encode())
-        return pygit2.Oid(hex=blob) if blob else self._raw.create_blob(b"")
-
-    def _written(self, manifest: Manifest, prompt: pygit2.Oid, message: str, parents: tuple[CommitId, ...]) -> CommitId:
+    def _written(
+        self, manifest: Manifest, prompt: pygit2.Oid | None, message: str, parents: tuple[CommitId, ...]
+    ) -> CommitId:
         with translated_git_errors(f"store the manifest of {manifest.id}"):
-            blob = self._raw.create_blob(encode(manifest))
-        draft = Draft(message, self._identity, self._clock.now(), parents)
-        return write_commit(self._raw, {MANIFEST_NAME: blob, PROMPT_NAME: prompt}, draft)
+            files = {
+                MANIFEST_NAME: self._raw.create_blob(encode(manifest)),
+                PROMPT_NAME: prompt or self._raw.create_blob(b""),
+            }
+        return write_commit(self._raw, files, Draft(message, self._identity, self._clock.now(), parents))
 
     def _copied(self, stored: Stored) -> Stored:
         if self._root is not None:
