@@ -75,17 +75,33 @@ def capture(
         )
     except (OSError, ValueError) as failure:
         raise explain_start_failure(command, failure) from failure
-    with process, _Conversation(process, stdin, output_bytes) as conversation:
+    with process:
         try:
-            timed_out = not conversation.run(time.monotonic() + timeout_s)
+            return _talk(process, stdin, timeout_s, grace_s, output_bytes)
         except BaseException:
             # A Ctrl-C reaches us, not the program's session: it would run on.
-            _end_group(process, conversation, grace_s)
+            _abandon(process, grace_s)
             raise
+
+
+def _talk(
+    process: subprocess.Popen[bytes], stdin: bytes, timeout_s: float, grace_s: float, output_bytes: int
+) -> Completed:
+    with _Conversation(process, stdin, output_bytes) as conversation:
+        timed_out = not conversation.run(time.monotonic() + timeout_s)
         if timed_out:
             _end_group(process, conversation, grace_s)
         process.wait()
         return conversation.completed(timed_out)
+
+
+def _abandon(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    _signal_group(process, signal.SIGTERM)
+    _signal_group(process, signal.SIGCONT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(grace_s)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
 
 
 def _end_group(process: subprocess.Popen[bytes], conversation: _Conversation, grace_s: float) -> None:

@@ -108,7 +108,7 @@ def test_a_program_that_ignores_term_is_killed_with_its_group(here: Path) -> Non
 
 def test_an_interruption_ends_the_program_before_it_goes_on(here: Path) -> None:
     file = here / "pid"
-    script = f"echo $$ > '{file}'; kill -USR1 {os.getpid()}; exec sleep 30"
+    script = f"echo $$ > '{file}'; sleep 0.1; kill -USR1 {os.getpid()}; exec sleep 30"
     before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
