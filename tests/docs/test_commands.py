@@ -29,7 +29,7 @@ def typed(text: str) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("file", [name for name in TOLD if name.endswith((".md", ".py", ".j2", ".toml"))])
 def test_commands_exist(file: str) -> None:
-    # The reason of a lock on a worktree, the middle of a sentence, and what only a newer version's manifest can lead to.
+    # A worktree's lock, the middle of a sentence, and what only a newer version's manifest can lead to.
     no_commands = {"job", "commands", "publish"}
     assert {name for name, _ in typed(tracked()[file])} - KNOWN - no_commands == set()
 
