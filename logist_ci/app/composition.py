@@ -20,6 +20,7 @@ from logist_ci.gitstore.manifests import ManifestStore
 from logist_ci.gitstore.refs import RefStore
 from logist_ci.gitstore.repository import Repository
 from logist_ci.gitstore.worktrees import Worktrees
+from logist_ci.lifecycle.doctor import Surroundings
 from logist_ci.process.clock import Clock, SystemClock
 from logist_ci.process.environment import without_git
 from logist_ci.runner.parts import Parts
@@ -135,6 +136,16 @@ class App:
             trust=TrustStore(_trust_file(self.environ)),
             randomness=lambda: secrets.randbits(_RANDOM_BITS),
             nursery=self._started_nursery,
+        )
+
+    def surroundings(self) -> Surroundings:
+        """Return what the doctor looks at; it works where nothing else does."""
+        return Surroundings(
+            environ=self.environ,
+            directory=self._start,
+            agents=self._agents or builtin_agents(),
+            runtimes=builtin_runtimes(),
+            parts=lambda: self.parts,
         )
 
     def close(self) -> None:

@@ -97,12 +97,13 @@ class Terminal:
         import msgspec
 
         try:
-            text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+            # Paths and errors are written as people read them.
+            text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
         except UnicodeEncodeError:
             # A path that is no UTF-8: its bytes are written as escaped surrogates.
             import json
 
-            text = json.dumps(msgspec.to_builtins(value), indent=2)
+            text = json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
         self.show(text)
 
     def say(self, text: str) -> None:

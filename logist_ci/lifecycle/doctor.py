@@ -20,6 +20,7 @@ from logist_ci.config.reference import shown
 from logist_ci.errors import LogistError, MissingError
 from logist_ci.gitstore.repository import FALLBACK_IDENTITY
 from logist_ci.lifecycle.cleanup.facts import JobFacts, Orphan, Survey
+from logist_ci.lifecycle.survey import survey
 from logist_ci.process.capture import capture
 from logist_ci.process.command import Command
 from logist_ci.runner.parts import Parts
@@ -82,14 +83,13 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an examination looks at. ``parts`` and ``survey`` may fail, which is then a finding."""
+    """What an examination looks at. ``parts`` may fail, which is then a finding."""
 
     environ: Mapping[str, str]
     directory: Path
     agents: AgentRegistry
     runtimes: RuntimeRegistry
     parts: Callable[[], Parts]
-    survey: Callable[[Parts], Survey]
 
 
 def examine(around: Surroundings) -> Diagnosis:
@@ -103,7 +103,7 @@ def examine(around: Surroundings) -> Diagnosis:
         repository = tuple(_repository(parts))
         settings = tuple(_settings(parts))
         problems += _repository_problems(parts)
-        problems += troubles(around.survey(parts))
+        problems += troubles(survey(parts))
     except LogistError as error:
         problems.append(Problem("missing", str(error), error.hint))
     runtimes = tuple(_runtimes(around.runtimes))
@@ -120,10 +120,10 @@ def examine(around: Surroundings) -> Diagnosis:
     )
 
 
-def troubles(survey: Survey) -> list[Problem]:
+def troubles(found_by: Survey) -> list[Problem]:
     """Return the workspaces that are stale, orphaned or half-made, each with the command to run."""
-    found = [problem for facts in survey.jobs for problem in _job_troubles(facts)]
-    return found + [_orphan_trouble(orphan) for orphan in survey.orphans]
+    found = [problem for facts in found_by.jobs for problem in _job_troubles(facts)]
+    return found + [_orphan_trouble(orphan) for orphan in found_by.orphans]
 
 
 def _job_troubles(facts: JobFacts) -> Iterator[Problem]:
