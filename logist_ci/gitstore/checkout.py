@@ -72,8 +72,7 @@ def check_out(
         _fill(git, record)
         if not agents:
             record = replace(record, attributes=_attributes_of_index(repository, git, record))
-        install_index(git, folder, registration)
-    return record
+        return replace(record, index=install_index(git, folder, registration))
 
 
 def recorded_checkout(repository: Repository, folder: JobFolder, manifest: Manifest) -> CheckoutRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from logist_ci.errors import LogistError
 from logist_ci.gitstore.checkout_settings import CheckoutSettings
@@ -21,17 +22,23 @@ class CheckoutRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A checkout of ``tip`` on ``branch``, which began at ``base``; ``ready`` once it is complete.
 
     ``attributes`` are those of the base with the user's own on top, ``identity`` is the committer's name
-    and address, ``sign`` whether the user signs commits. The private index beside it is that of ``tip``.
+    and address, ``sign`` whether the user signs commits. The private index beside it is that of ``tip``; ``index``
+    tells it from another one.
     """
 
     branch: str
     base: CommitId
     tip: CommitId
     ready: bool = False
+    index: str = ""
     settings: CheckoutSettings = CheckoutSettings()
     attributes: bytes = b""
     identity: tuple[str, str] = ("", "")
     sign: bool = False
+
+    def pinned(self) -> CheckoutRecord:
+        """Return what never changes about a checkout."""
+        return replace(self, tip=self.base, ready=True, index="")
 
 
 def record_file(folder: JobFolder) -> Path:

@@ -156,7 +156,7 @@ class _Crop:
 
     def _files(self, git: PrivateGit, adopted: Adopted) -> tuple[str, tuple[Finding, ...]]:
         """Take the worktree's files in; return their tree."""
-        bring_index(git, self.folder, self.record.tip)
+        bring_index(git, self.folder, self.record)
         if adopted.files != self.record.tip:
             git.ask("read-tree", "-m", adopted.files)
         before = IndexState.of(git.index)
@@ -192,8 +192,8 @@ class _Crop:
         if self.registration.exists():
             self.registration.set_aside_unfinished(self.folder.temp)
             self.registration.point_head(self.record.branch)
-        install_index(git, self.folder, self.registration)
-        write_record(self.folder, replace(self.record, tip=head, ready=True))
+        index = install_index(git, self.folder, self.registration)
+        write_record(self.folder, replace(self.record, tip=head, ready=True, index=index))
 
     def _tree(self, commit: CommitId) -> pygit2.Tree:
         with translated_git_errors(f"read the commit {commit[:10]}"):

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pygit2
 
+from logist_ci.gitstore.checkout_record import CheckoutRecord
 from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.private import PrivateGit
 from logist_ci.gitstore.registration import Registration
 from logist_ci.gitstore.repository import Repository
-from logist_ci.job.ids import CommitId
 from logist_ci.process.files import translated_os_errors
 
-__all__ = ["IndexState", "bring_index", "install_index", "written_tree"]
+__all__ = ["IndexState", "bring_index", "index_print", "install_index", "written_tree"]
+
+_HASH = 20
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,43 @@ class IndexState:
         return cls(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def bring_index(git: PrivateGit, folder: JobFolder, tip: CommitId) -> None:
-    """Give ``git`` the job's private index; where that is gone, a new one of ``tip`` that knows no file's time."""
+def bring_index(git: PrivateGit, folder: JobFolder, record: CheckoutRecord) -> None:
+    """Give ``git`` the job's private index.
+
+    Where that is gone, or not the recorded one, it gets a new one of the recorded tip that knows no file's time:
+    an index can hide files from git.
+    """
     with translated_os_errors(f"copy the index {folder.index}"):
-        if folder.index.is_file() and not folder.index.is_symlink():
+        if record.index and index_print(folder.index) == record.index:
             shutil.copy2(folder.index, git.index)
             return
-    git.ask("read-tree", tip)
+    git.ask("read-tree", record.tip)
 
 
-def install_index(git: PrivateGit, folder: JobFolder, registration: Registration) -> None:
-    """Put the index of ``git`` where the next harvest looks for it, and where the agent's own git does."""
+def install_index(git: PrivateGit, folder: JobFolder, registration: Registration) -> str:
+    """Put the index of ``git`` where the next harvest looks for it, and where the agent's own git does.
+
+    Returns:
+        What tells it from another one.
+    """
     with translated_os_errors(f"store the index {folder.index}"):
         if registration.exists():
             copy = registration.admin / f".logist-{os.urandom(6).hex()}"
             shutil.copy2(git.index, copy)
             copy.replace(registration.admin / "index")
         git.index.replace(folder.index)
+    return index_print(folder.index)
+
+
+def index_print(index: Path) -> str:
+    """Return what tells the index in the file ``index`` from another one: its size and the hash at its end."""
+    try:
+        with index.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _HASH))
+            return f"{size}:{file.read(_HASH).hex()}"
+    except FileNotFoundError:
+        return ""
 
 
 def written_tree(git: PrivateGit, repository: Repository, *, incomplete: bool) -> str:

@@ -138,14 +138,12 @@ class Provisioning:
             git.ask("read-tree", "-u", "--reset", target)
             if clean:
                 self._sweep(git)
-            install_index(git, self.folder, self.registration)
-        write_record(self.folder, replace(record, tip=target, ready=True))
+            index = install_index(git, self.folder, self.registration)
+        write_record(self.folder, replace(record, tip=target, ready=True, index=index))
         return Provisioned(clean, target, rescued, self._included() if clean else ())
 
     def _plan(self, tip: CommitId) -> CheckoutRecord:
-        return planned_checkout(
-            self.refs.repository, self.configuration, branch=self.branch, base=self.base, tip=tip
-        )
+        return planned_checkout(self.refs.repository, self.configuration, branch=self.branch, base=self.base, tip=tip)
 
     def _tip(self, present: CommitId | None, record: CheckoutRecord | None) -> CommitId:
         """Return where the worktree is to stand: at the tip, or where people have gone on from there."""
@@ -208,7 +206,7 @@ class Provisioning:
     def _rescued(self, git: PrivateGit, record: CheckoutRecord, target: CommitId) -> CommitId | None:
         """Keep what is in the worktree and in no commit, because it is about to make way."""
         repository = self.refs.repository
-        bring_index(git, self.folder, record.tip)
+        bring_index(git, self.folder, record)
         take_in(git, self.folder.workspace, self.folder.backups)
         tree = written_tree(git, repository, incomplete=record.settings.missing)
         with translated_git_errors("compare the worktree with its branch"):

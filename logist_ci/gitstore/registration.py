@@ -110,6 +110,11 @@ class Registration:
         wanted = {**self.files(), "HEAD": _head_of(branch)}
         return all(self._read(name) == content for name, content in wanted.items()) and self.linked()
 
+    def intact(self) -> bool:
+        """Whether git's files for the worktree are there, and those that no git command changes are as they were."""
+        wanted = self.files()
+        return all(self._read(name) == content for name, content in wanted.items()) and self._read("HEAD") is not None
+
     def linked(self) -> bool:
         """Whether the worktree's ``.git`` file is the one that was made."""
         return _bytes(self.link) == self.link_content
