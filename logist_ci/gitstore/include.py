@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from logist_ci.errors import StoreError
 from logist_ci.gitstore.checkout_settings import checkout_settings
 from logist_ci.gitstore.private import PrivateGit, Setup, private_git
 from logist_ci.gitstore.repository import Repository
@@ -64,9 +65,13 @@ def _matching(git: PrivateGit, worktree: Path) -> list[bytes]:
     wanted = [path for path in found if path and not path.endswith(b"/") and not path.startswith(_OURS)]
     if not wanted:
         return []
-    # It ends with 1 when it prints nothing.
-    ignored = git.run("check-ignore", "-z", "--stdin", stdin=b"".join(path + b"\0" for path in wanted))
-    return [path for path in ignored.stdout.split(b"\0") if path]
+    # It ends with 1 when it prints nothing. It knows no literal pathspecs; what begins with a dot has no magic.
+    asked = b"".join(b"./" + path + b"\0" for path in wanted)
+    ignored = git.run("check-ignore", "-z", "--stdin", stdin=asked, extra={"GIT_LITERAL_PATHSPECS": "0"})
+    if ignored.returncode not in (0, 1):
+        said = ignored.stderr.decode("utf-8", "replace").strip()
+        raise StoreError(f"git check-ignore failed: {said}", hint=f"Look at the patterns in {INCLUDE} and .gitignore.")
+    return [path.removeprefix(b"./") for path in ignored.stdout.split(b"\0") if path]
 
 
 def _copied(source: Path, workspace: Path, path: str) -> str:
