@@ -19,14 +19,13 @@ from logist_ci.config.keys import keys
 from logist_ci.config.reference import shown
 from logist_ci.errors import LogistError, MissingError
 from logist_ci.gitstore.repository import FALLBACK_IDENTITY
-from logist_ci.lifecycle.cleanup.facts import JobFacts, Orphan, Survey
-from logist_ci.lifecycle.survey import survey
+from logist_ci.lifecycle.troubles import find_troubles
 from logist_ci.process.capture import capture
 from logist_ci.process.command import Command
 from logist_ci.runner.parts import Parts
 from logist_ci.runtimes.registry import RuntimeRegistry
 
-__all__ = ["Diagnosis", "Fact", "Problem", "SettingFact", "Surroundings", "Tool", "examine", "troubles"]
+__all__ = ["Diagnosis", "Fact", "Problem", "SettingFact", "Surroundings", "Tool", "examine"]
 
 #: The oldest git with which Logist CI is tested.
 _GIT = (2, 39)
@@ -103,7 +102,7 @@ def examine(around: Surroundings) -> Diagnosis:
         repository = tuple(_repository(parts))
         settings = tuple(_settings(parts))
         problems += _repository_problems(parts)
-        problems += troubles(survey(parts))
+        problems += [Problem("attention", each.message, each.command) for each in find_troubles(parts)]
     except LogistError as error:
         problems.append(Problem("missing", str(error), error.hint))
     runtimes = tuple(_runtimes(around.runtimes))
@@ -118,32 +117,6 @@ def examine(around: Surroundings) -> Diagnosis:
         settings=settings,
         problems=tuple(problems),
     )
-
-
-def troubles(found_by: Survey) -> list[Problem]:
-    """Return the workspaces that are stale, orphaned or half-made, each with the command to run."""
-    found = [problem for facts in found_by.jobs for problem in _job_troubles(facts)]
-    return found + [_orphan_trouble(orphan) for orphan in found_by.orphans]
-
-
-def _job_troubles(facts: JobFacts) -> Iterator[Problem]:
-    workspace = facts.workspace
-    if facts.defect:
-        yield Problem("attention", f"The manifest of {facts.id}: {facts.defect}", f"logist-ci validate {facts.id}")
-    if facts.owner == "gone":
-        yield Problem("attention", f"The owner of {facts.id} is gone.", f"logist-ci recover {facts.id}")
-    elif workspace is not None and workspace.present != workspace.registered:
-        what = "is not registered with git" if workspace.present else "is registered with git, and gone"
-        yield Problem("attention", f"The worktree of {facts.id} {what}.", f"logist-ci validate {facts.id}")
-
-
-def _orphan_trouble(orphan: Orphan) -> Problem:
-    name = {"folder": "folder", "workspace": "worktree", "registration": "worktree's registration"}.get(orphan.kind)
-    reason = orphan.safe or orphan.doubt
-    what = f"The {name or 'leftover'} {orphan.path} belongs to no job" + (f" ({reason})." if reason else ".")
-    if orphan.safe:
-        return Problem("attention", what, "logist-ci cleanup")
-    return Problem("attention", what, f"logist-ci cleanup --force {orphan.job}" if orphan.job else "Look at it.")
 
 
 def _programs(around: Surroundings) -> Iterator[Tool]:

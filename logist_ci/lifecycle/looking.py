@@ -15,7 +15,7 @@ from logist_ci.lifecycle.owner import owner_of
 from logist_ci.lifecycle.show import Detail, Facts, Line, Owner, Past, Stats, detail, line, past, statistics
 from logist_ci.runner.parts import Parts
 
-__all__ = ["archived_jobs", "detail_of", "disk_of", "history_of", "job_lines", "statistics_of"]
+__all__ = ["detail_of", "disk_of", "history_of", "job_lines", "statistics_of"]
 
 
 def job_lines(
@@ -50,11 +50,6 @@ def _archived(parts: Parts) -> Iterator[Summary]:
             yield damaged_summary(job_id, CommitId(""), str(defect))
         else:
             yield summarise(stored.manifest, job_id, stored.commit)
-
-
-def archived_jobs(parts: Parts) -> tuple[JobId, ...]:
-    """Return the jobs in the archive."""
-    return tuple(parts.store.archived_ids())
 
 
 def detail_of(parts: Parts, job_id: JobId) -> Detail:

@@ -44,7 +44,7 @@ def find_archived(parts: Parts, text: str) -> JobId:
     if matching:
         raise UnknownJobError(f"{text!r} is the beginning of several jobs.", hint=f"Say which: {', '.join(matching)}")
     raise UnknownJobError(
-        f"The archive has no job {text!r}.", hint="See which there are with: logist-ci list --archived"
+        f"The archive has no job {text!r}.", hint="See which there are with: logist-ci list --all"
     )
 
 

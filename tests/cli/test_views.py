@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from logist_ci.cli.terminal import Palette
 from logist_ci.cli.views.diagnosis import diagnosis_page
-from logist_ci.cli.views.listing import history_table, job_table, stats_table
+from logist_ci.cli.views.listing import history_table, job_table, stats_table, trouble_lines
 from logist_ci.cli.views.results import change_line, check_line, decided, ended, painted
 from logist_ci.cli.views.status import amount, status_page
 from logist_ci.gitstore.manifests import HistoryEntry
@@ -18,6 +18,7 @@ from logist_ci.job.manifest import Artifact, CheckResult, CheckSpec, Finding, Ma
 from logist_ci.job.states import State
 from logist_ci.lifecycle.doctor import Diagnosis, Fact, Problem, SettingFact, Tool
 from logist_ci.lifecycle.show import Facts, Line, detail, line, past, statistics
+from logist_ci.lifecycle.troubles import Trouble
 from logist_ci.testing import example_in
 from logist_ci.testing.manifests import EXAMPLE_MOMENT
 
@@ -43,13 +44,16 @@ def test_a_list_has_a_row_for_each_job() -> None:
     assert row.split() == ["example-000001", "SUCCESS", "generate", "1", "command", "2h", "ago", "Example"]
 
 
-def test_a_list_points_at_what_needs_attention() -> None:
+def test_a_list_tells_who_has_lost_the_owner_or_the_manifest() -> None:
     broken = line(damaged_summary(JobId("broken"), COMMIT, EVIL), "none", NOW)
     text = job_table([listed(State.RUNNING, "gone"), broken], NOW, PLAIN)
     assert "RUNNING (owner gone)" in text
-    assert "example-000001: its owner is gone; logist-ci recover example-000001" in text
-    assert "broken: evil\\x1b[2J; logist-ci validate broken" in text
     assert "DAMAGED" in text
+
+
+def test_what_needs_attention_comes_with_a_command() -> None:
+    trouble = Trouble("lost", "fix", EVIL, "logist-ci recover fix")
+    assert trouble_lines([trouble], PLAIN) == "evil\\x1b[2J\n  logist-ci recover fix"
 
 
 def test_long_titles_are_cut_and_evil_ones_made_harmless() -> None:
@@ -144,7 +148,7 @@ def test_amounts_have_units(value: float | None, unit: str, text: str) -> None:
 
 def diagnosis(*problems: Problem) -> Diagnosis:
     return Diagnosis(
-        version="1.2", tools=(Tool("git", "2.39.5"), Tool("git-lfs", "", "pointers")), agents=(Fact("mock", "built in"),),
+        version="1.2", tools=(Tool("git", "2.39.5"), Tool("git-lfs", "", "x")), agents=(Fact("mock", "built in"),),
         runtimes=(Fact("host", "works"),), repository=(), settings=(SettingFact("agent", '"mock"', "logist.toml:1"),
         SettingFact("approval", "false", "default")), problems=problems,
     )  # fmt: skip

@@ -9,7 +9,8 @@ from logist_ci.cli.session import Session
 from logist_ci.cli.views.listing import history_table
 from logist_ci.errors import UnknownJobError
 from logist_ci.job.ids import JobId
-from logist_ci.lifecycle.looking import archived_jobs, history_of
+from logist_ci.lifecycle.looking import history_of
+from logist_ci.lifecycle.restore import find_archived
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -32,8 +33,8 @@ def command(context: typer.Context, job: JobArgument, json: JsonOption = False) 
 def _found(session: Session, text: str) -> JobId:
     try:
         return session.job(text)
-    except UnknownJobError:
-        archived = [job for job in archived_jobs(session.parts) if job.startswith(text)]
-        if len(archived) != 1:
-            raise
-        return archived[0]
+    except UnknownJobError as unknown:
+        try:
+            return find_archived(session.parts, text)
+        except UnknownJobError:
+            raise unknown from None

@@ -8,10 +8,11 @@ import typer
 
 from logist_ci.cli.options import JsonOption
 from logist_ci.cli.session import Session
-from logist_ci.cli.views.listing import job_table
+from logist_ci.cli.views.listing import job_table, trouble_lines
 from logist_ci.errors import UsageError
 from logist_ci.job.states import State
 from logist_ci.lifecycle.looking import job_lines
+from logist_ci.lifecycle.troubles import find_troubles
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -41,6 +42,8 @@ def command(
     lines = job_lines(parts, states=states, agent=agent, text=match, archived=everything)
     now, palette = parts.clock.now(), session.terminal.palette
     session.show(lines, lambda: job_table(lines, now, palette) if lines else "", as_json=json)
+    if not json and (troubles := find_troubles(parts)):
+        session.terminal.say(trouble_lines(troubles, session.terminal.talk_palette))
     if not lines:
         session.terminal.say('There is no such job. Make one with: logist-ci run "what is to be done"')
 

@@ -9,19 +9,23 @@ from logist_ci.cli.terminal import Palette
 from logist_ci.cli.views.results import painted
 from logist_ci.cli.wording import ago, moment, printable, size, table
 from logist_ci.lifecycle.show import Line, Past, Stats
+from logist_ci.lifecycle.troubles import Trouble
 
-__all__ = ["history_table", "job_table", "stats_table"]
+__all__ = ["history_table", "job_table", "stats_table", "trouble_lines"]
 
 _TITLE = 48
 
 
 def job_table(lines: Sequence[Line], now: datetime, palette: Palette) -> str:
-    """Return one row for each job, with the command that leads on."""
+    """Return one row for each job."""
     head = [palette.dim(word) for word in ("JOB", "STATE", "PHASE", "TRY", "AGENT", "AGE", "TITLE")]
     rows = [_row(line, now, palette) for line in lines]
-    troubled = [line for line in lines if line.owner == "gone" or line.defect]
-    advice = [f"{line.id}: {printable(line.defect) or 'its owner is gone'}; {line.next}" for line in troubled]
-    return "\n".join([table([head, *rows]), *(palette.waiting(each) for each in advice)])
+    return table([head, *rows])
+
+
+def trouble_lines(troubles: Sequence[Trouble], palette: Palette) -> str:
+    """Return what needs attention, each with the command that helps."""
+    return "\n".join(f"{palette.waiting(printable(each.message))}\n  {printable(each.command)}" for each in troubles)
 
 
 def stats_table(stats: Stats, palette: Palette) -> str:
