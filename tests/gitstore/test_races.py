@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -13,7 +14,8 @@ import pytest
 from logist_ci.gitstore.manifests import ManifestStore
 from logist_ci.gitstore.refs import RefStore
 from logist_ci.job.ids import job_id
-from logist_ci.job.transitions import create
+from logist_ci.job.transitions import Use, create
+from logist_ci.job.usage import Usage
 from logist_ci.testing.manifests import example_manifest
 from logist_ci.testing.sandbox import GitSandbox
 
@@ -22,31 +24,34 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def race(repo: GitSandbox, kind: str, *, processes: int, rounds: int) -> list[list[str]]:
     """Return what each process won; fail when one met an error."""
-    runners = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.gitstore.race_program", kind, str(repo.path), str(number), str(rounds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={**repo.environ, "PYTHONPATH": str(ROOT)},
-        )
-        for number in range(processes)
-    ]
+    runners = [started(repo, kind, number, rounds) for number in range(processes)]
+    begin = time.monotonic() + 0.05
     for runner in runners:
-        assert runner.stdout is not None
-        assert runner.stdout.readline() == "ready\n"
-    start = f"{time.monotonic() + 0.05}\n"
-    answers = []
-    for runner in runners:
-        assert runner.stdin is not None
-        runner.stdin.write(start)
-        runner.stdin.flush()
-    for runner in runners:
-        out, _ = runner.communicate(timeout=120)
-        answers.append(json.loads(out))
+        go(runner, begin)
+    answers = [json.loads(runner.communicate(timeout=120)[0]) for runner in runners]
     assert [answer["errors"] for answer in answers] == [[]] * processes
     return [answer["won"] for answer in answers]
+
+
+def started(repo: GitSandbox, kind: str, number: int, rounds: int) -> subprocess.Popen[str]:
+    """Return a process that is ready to race."""
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "tests.gitstore.race_program", kind, str(repo.path), str(number), str(rounds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**repo.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert runner.stdout is not None
+    assert runner.stdout.readline() == "ready\n"
+    return runner
+
+
+def go(runner: subprocess.Popen[str], begin: float) -> None:
+    assert runner.stdin is not None
+    runner.stdin.write(f"{begin}\n")
+    runner.stdin.flush()
 
 
 def check_one_winner_each(repo: GitSandbox, refs: RefStore, processes: int, rounds: int) -> None:
@@ -102,3 +107,31 @@ def test_no_change_is_lost(repo: GitSandbox, store: ManifestStore) -> None:
 def test_folders_of_references_may_vanish_under_our_feet(repo: GitSandbox, refs: RefStore) -> None:
     race(repo, "coming-and-going", processes=4, rounds=60)
     assert refs.list("refs/logist/") == {}
+
+
+def check_kills(repo: GitSandbox, store: ManifestStore, times: int) -> None:
+    job = store.create(create(example_manifest("shared-000001")), prompt="").manifest.id
+    chance = random.Random(times)
+    for _ in range(times):
+        runner = started(repo, "change", 0, 10_000)
+        go(runner, time.monotonic())
+        time.sleep(chance.uniform(0.0, 0.05))
+        runner.kill()
+        runner.communicate()
+        tokens = store.read(job).manifest.usage.tokens or 0
+        # The next writer neither waits for the dead one nor loses anything of it.
+        before = time.monotonic()
+        assert store.change(job, lambda _: Use(usage=Usage(tokens=1))).manifest.usage.tokens == tokens + 1
+        assert time.monotonic() - before < 5
+    assert len(store.history(job)) == 1 + (store.read(job).manifest.usage.tokens or 0)
+    assert list((repo.path / ".git" / "refs").rglob("*.lock")) == []
+    repo.git("fsck", "--strict")
+
+
+def test_killed_writers_leave_a_whole_manifest(repo: GitSandbox, store: ManifestStore) -> None:
+    check_kills(repo, store, times=6)
+
+
+@pytest.mark.slow
+def test_writers_killed_a_hundred_times(repo: GitSandbox, store: ManifestStore) -> None:
+    check_kills(repo, store, times=100)
