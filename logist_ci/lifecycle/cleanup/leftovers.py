@@ -92,7 +92,7 @@ def _git_at(parts: Parts, folder: JobFolder, record: CheckoutRecord, tip: Commit
     """Give a private git whose index is that of ``tip``, with what was known of the files before."""
     setup = Setup(worktree=folder.workspace, settings=record.settings, attributes=record.attributes)
     with private_git(folder.temp, parts.repository, setup) as git:
-        bring_index(git, folder, tip)
+        bring_index(git, folder, record)
         # Keeps what the index knows about the files that are the same in the commit.
         git.ask("read-tree", "-m", tip)
         yield git
