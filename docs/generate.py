@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from logist_ci.cli import reference as cli
 from logist_ci.config import reference as config
 from logist_ci.gate import page as rules
 from logist_ci.job import reference as job
@@ -23,6 +24,7 @@ def pages() -> Mapping[str, str]:
         "manifest.md": job.manifest_page(),
         "rules.md": rules.page(),
         "job_manifest.schema.json": job.schema_document(),
+        "cli.md": cli.cli_page(),
         "config.md": _with_part(DOCS / "config.md", config.BEGIN, config.END, config.reference_table()),
     }
 

@@ -13,7 +13,7 @@ from logist_ci.cli.session import Session
 __all__ = ["EXAMPLES", "command"]
 
 EXAMPLES = """
-logist-ci create "Rename the config module" --agent claude
+logist-ci create "set up a python package called swift" --agent template
 logist-ci create --draft --recipe upgrade --var version=3.12
 logist-ci run --pending -j 2
 """

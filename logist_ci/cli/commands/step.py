@@ -11,7 +11,7 @@ from logist_ci.cli.session import Session
 __all__ = ["EXAMPLES", "command"]
 
 EXAMPLES = """
-logist-ci create "Fix the login" --agent claude
+logist-ci create "create a landing page" --agent template
 logist-ci step @last
 logist-ci diff @last
 logist-ci step @last
