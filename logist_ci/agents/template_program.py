@@ -16,6 +16,10 @@ from typing import Any, NoReturn
 __all__ = ["begin", "main"]
 
 
+#: Nearly every repository has these, and a scaffold does without its own.
+_COMPANIONS = (".gitignore", "README.md")
+
+
 def main() -> None:
     """Do the task that ``$LOGIST_TASK`` names."""
     begin(json.loads(Path(os.environ["LOGIST_TASK"]).read_bytes()))
@@ -25,13 +29,16 @@ def begin(task: Mapping[str, Any]) -> NoReturn:
     """Write the scaffold of ``task``, answer, and end the program."""
     workspace = Path(task["workspace"])
     kind = task["options"].get("kind") or _routed(task, workspace)
-    files = _scaffold(task, kind)
+    scaffold = _scaffold(task, kind)
+    kept = [path for path in _COMPANIONS if path in scaffold and _is_own(workspace / path, scaffold[path])]
+    files = {path: data for path, data in scaffold.items() if path not in kept}
     in_the_way = sorted(path for path, data in files.items() if _other_there(workspace, path, data))
     if in_the_way:
         _answer(task, "STUCK", f"These are there already, and are not overwritten: {', '.join(in_the_way)}.")
     written = [path for path, data in files.items() if _write(workspace, path, data)]
     summary = f"Wrote {len(written)} files of a new {kind}." if written else f"Every file of a {kind} was there."
-    _answer(task, "COMPLETED", summary, tuple(files))
+    left = f" Left {' and '.join(kept)} as it was." if kept else ""
+    _answer(task, "COMPLETED", summary + left, tuple(files))
 
 
 def _routed(task: Mapping[str, Any], workspace: Path) -> str:
@@ -60,6 +67,11 @@ def _scaffold(task: Mapping[str, Any], kind: str) -> dict[str, bytes]:
         return scaffold(kind, values, Templates(overrides if overrides.is_dir() else None))
     except TemplateError as defect:
         _answer(task, "STUCK", f"{defect} {defect.hint}".strip())
+
+
+def _is_own(file: Path, data: bytes) -> bool:
+    """Return whether the repository has a file of its own there."""
+    return file.is_file() and not file.is_symlink() and file.read_bytes() != data
 
 
 def _other_there(workspace: Path, path: str, data: bytes) -> bool:

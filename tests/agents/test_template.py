@@ -63,15 +63,15 @@ def test_doing_it_again_changes_nothing(task: Task, play: Play) -> None:
 
 
 def test_nothing_is_ever_overwritten(task: Task, play: Play) -> None:
-    (task.workspace / "README.md").write_text("mine\n")
+    (task.workspace / "index.html").write_text("mine\n")
     (task.workspace / "styles.css").symlink_to("elsewhere.css")
     play(TemplateAgent(), prompt="a landing page")
     answer = read_answer(task.result, task.workspace)
     assert answer is not None
     assert answer.action == "STUCK"
-    assert answer.summary == "These are there already, and are not overwritten: README.md, styles.css."
-    assert files_below(task.workspace) == {"README.md"}
-    assert (task.workspace / "README.md").read_text() == "mine\n"
+    assert answer.summary == "These are there already, and are not overwritten: index.html, styles.css."
+    assert files_below(task.workspace) == {"index.html"}
+    assert (task.workspace / "index.html").read_text() == "mine\n"
 
 
 @pytest.mark.parametrize("obstacle", ["file", "symlink"])
@@ -166,3 +166,14 @@ def test_a_template_that_fails_is_reported(task: Task, document: Told) -> None:
         begin(document(TemplateAgent(), options={"kind": "static_html"}))
     summary = json.loads(task.result.read_bytes())["summary"]
     assert "scaffolds/static_html/README.md.j2, line 2, failed: 'missing' is undefined" in summary
+
+
+def test_a_repository_keeps_its_own_readme(task: Task, play: Play) -> None:
+    (task.workspace / "README.md").write_text("mine\n")
+    play(TemplateAgent(), prompt="a landing page")
+    answer = read_answer(task.result, task.workspace)
+    assert answer is not None
+    assert answer.action == "COMPLETED"
+    assert answer.summary.endswith("Left README.md as it was.")
+    assert (task.workspace / "README.md").read_text() == "mine\n"
+    assert (task.workspace / "index.html").exists()
