@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from logist_ci.config.settings import AgentSettings, Settings
 from logist_ci.errors import ConfigError, MissingError
 from logist_ci.job.limits import Limits
 from logist_ci.job.manifest import CheckSpec
+from tests.privileges import needs_permissions
 
 
 def _load(
@@ -310,7 +310,7 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
         _load(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+@needs_permissions
 def test_a_file_without_read_permission_is_named(tmp_path: Path) -> None:
     (tmp_path / "logist.toml").write_text("")
     (tmp_path / "logist.toml").chmod(0)

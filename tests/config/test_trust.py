@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from logist_ci.config.trust import TrustStore, commands_digest
 from logist_ci.errors import MissingError, StoreError
+from tests.privileges import needs_permissions
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("trusted.json.") and path.suffix != ".lock"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs_permissions
 def test_a_place_without_permission_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:

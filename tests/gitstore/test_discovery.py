@@ -9,6 +9,7 @@ from logist_ci.errors import RepositoryError
 from logist_ci.gitstore.discovery import Place, discover
 from logist_ci.gitstore.repository import Repository
 from logist_ci.testing.sandbox import GitSandbox
+from tests.privileges import needs_permissions
 
 
 def main(repo: GitSandbox) -> Place:
@@ -148,7 +149,7 @@ def test_a_foreign_repository_is_not_trusted(repo: GitSandbox) -> None:
     assert f"safe.directory '{repo.path}'" in error.hint
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@needs_permissions
 def test_an_unreadable_link_to_the_common_directory_is_said(repo: GitSandbox, tmp_path: Path) -> None:
     repo.git("worktree", "add", "-q", tmp_path / "linked")
     (repo.path / ".git/worktrees/linked/commondir").chmod(0)

@@ -13,6 +13,7 @@ from logist_ci.gitstore.folders import JobsRoot, locate
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import job_id
 from logist_ci.testing.sandbox import GitSandbox
+from tests.privileges import needs_permissions
 
 ID = job_id("example-000001")
 
@@ -220,7 +221,7 @@ def test_a_root_without_an_exclude_file_is_made_all_the_same(root: JobsRoot) -> 
     assert root.path.is_dir()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+@needs_permissions
 def test_a_read_only_place_is_said(repo: GitSandbox, root: JobsRoot) -> None:
     repo.path.chmod(0o555)
     try:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from logist_ci.job.usage import Usage
 from logist_ci.testing.clock import FakeClock
 from logist_ci.testing.manifests import EXAMPLE_MOMENT, example_manifest
 from logist_ci.testing.sandbox import GitSandbox
+from tests.privileges import needs_permissions
 
 ID = job_id("example-000001")
 START = Start(owner="host:1", now=EXAMPLE_MOMENT)
@@ -322,7 +322,7 @@ def test_a_broken_repository_is_said(repo: GitSandbox, store: ManifestStore, job
         job(ID)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+@needs_permissions
 def test_a_read_only_repository_is_said(repo: GitSandbox, store: ManifestStore, job: Made) -> None:
     for folder in (repo.path / ".git").rglob("*"):
         if folder.is_dir():

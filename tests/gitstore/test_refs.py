@@ -15,6 +15,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId, RefName, commit_id
 from logist_ci.testing.clock import FakeClock
 from logist_ci.testing.sandbox import GitSandbox
+from tests.privileges import needs_permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 REF = RefName("refs/logist/jobs/a-job")
@@ -172,6 +173,7 @@ from logist_ci.gitstore.ref_turns import RefTurns
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import RefName
 from logist_ci.process.clock import SystemClock
+from tests.privileges import needs_permissions
 repository = Repository.open(Path(sys.argv[1]), environ=os.environ)
 with RefTurns(repository.common_dir, SystemClock(), 5).hold(RefName(sys.argv[2])):
     transaction = repository.raw.transaction()
@@ -228,7 +230,7 @@ def test_a_lock_that_is_renewed_is_somebodys(repo: GitSandbox, first: CommitId) 
         assert lock.exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+@needs_permissions
 def test_a_read_only_repository_is_said(repo: GitSandbox, repository: Repository, first: CommitId) -> None:
     refs = impatient(repository)
     refs.write(REF, first, expected=None)

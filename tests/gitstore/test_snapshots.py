@@ -10,6 +10,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.gitstore.snapshots import snapshot_dirty
 from logist_ci.testing.clock import FakeClock
 from logist_ci.testing.sandbox import GitSandbox
+from tests.privileges import needs_permissions
 
 
 def state(repo: GitSandbox) -> tuple[str, ...]:
@@ -186,7 +187,7 @@ def test_without_a_commit_or_a_worktree_there_is_nothing_to_include(
         snapshot_dirty(Repository.open(tmp_path / "bare.git", environ=git_env))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@needs_permissions
 def test_a_file_that_cannot_be_read_is_named(repo: GitSandbox, repository: Repository) -> None:
     repo.write("secret.txt", "x").chmod(0)
     with pytest.raises(StoreError, match=r"secret\.txt"):

@@ -250,7 +250,7 @@ class TestSecrets:
         assert self.SECRET not in record.report
 
     @linux
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read the memory of everybody; run as a user")
     def test_a_program_cannot_read_the_environment_of_its_parent(self, desk: Desk) -> None:
         assert run(desk, "cat /proc/$PPID/environ").exit_status != 0
 
