@@ -30,7 +30,9 @@ def bot(app: App) -> Callable[..., list[str]]:
     return handle
 
 
-def test_the_example_is_a_program(repo: GitSandbox) -> None:
+def test_the_example_is_a_program(tmp_path: Path, git_env: dict[str, str]) -> None:
+    repo = GitSandbox.create(tmp_path / "new", git_env)
+    repo.commit("Begin with nothing")
     done = subprocess.run(
         [sys.executable, PROGRAM, repo.path, "create a landing page for my startup"],
         env={**repo.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,

@@ -61,7 +61,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         if page in reached or not page.exists():
             continue
         reached.add(page)
-        targets = (target.partition("#")[0] for target in LINK.findall(prose(page)) if "://" not in target)
+        targets = [target.partition("#")[0] for target in LINK.findall(prose(page)) if "://" not in target]
         todo += [page.parent / target for target in targets if target.endswith(".md")]
         todo += [each for target in targets if target.endswith("/") for each in (page.parent / target).glob("*.md")]
     lost = {page for page in pages() if page.is_relative_to(ROOT / "docs")} - reached
