@@ -13,6 +13,7 @@ _LONGEST_SAMPLE_S = 30.0
 _SHORTEST_SAMPLE_S = 0.02
 # A look at the tree may take this share of a core.
 _LOOKING = 0.0005
+_SETTLED_S = 3.0
 # What uses less than this share of a core only waits: a spinner, a timer, a loop around sleep.
 _BUSY = 0.02
 _WARN_AT = 0.8
@@ -69,7 +70,9 @@ class Sentinel:
             self._active = now
         self._cpu_s, self._sampled = cpu_s, now
         self._pause = min(self._pause * 2, self._interval)
-        self._next_sample = now + min(max(self._pause, took_s / _LOOKING), _LONGEST_SAMPLE_S)
+        # The first looks cost more than later ones, and there are few of them.
+        fair = took_s / _LOOKING if now - self._started > _SETTLED_S else 0.0
+        self._next_sample = now + min(max(self._pause, fair), _LONGEST_SAMPLE_S)
 
     def seems_idle(self, now: float) -> bool:
         """Say whether there was no sign of life for as long as ``idle`` allows, as far as is known."""

@@ -131,12 +131,11 @@ def test_a_process_is_found_by_its_folder(start: Start, tmp_path: Path, table: P
     folder = tmp_path / "work tree\udcff"
     (folder / "deep").mkdir(parents=True)
     (tmp_path / "work tree\udcff-beside").mkdir()
-    standing = start("echo ready; sleep 30", cwd=folder / "deep")
-    reading = start("exec 3>'work tree\udcff/file'; echo ready; sleep 30")
+    standing = start("echo ready; sleep 30; :", cwd=folder / "deep")
+    reading = start("exec 3>'work tree\udcff/file'; echo ready; sleep 30; :")
     start("echo ready; exec sleep 30", cwd=tmp_path / "work tree\udcff-beside")
-    found = {each.pid for each in inside(folder, table)}
-    assert {standing.pid, reading.pid} <= found
-    assert len(found) == 4  # the two shells and their sleeps
+    until(lambda: len(inside(folder, table)) == 4)  # the two shells and their sleeps
+    assert {standing.pid, reading.pid} <= {each.pid for each in inside(folder, table)}
 
 
 def test_a_signal_reaches_exactly_the_process_that_was_looked_at(start: Start, table: ProcessTable) -> None:

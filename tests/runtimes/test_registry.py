@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -98,8 +99,8 @@ def test_the_host_is_built_in() -> None:
 
 
 _PLUGIN = """
-import sys
-sys.path[:0] = sys.argv[1:]
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
 from logist_ci.runtimes.registry import builtin_runtimes
 registry = builtin_runtimes()
 print(registry.names())
@@ -117,8 +118,8 @@ def test_packages_can_bring_their_own(tmp_path: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[logist_ci.runtimes]\ntheirs = theirs:Mine\nbroken = theirs:Missing\n")
     (tmp_path / "theirs.py").write_text("class Mine:\n    name = 'theirs'\n")
-    root = Path(logist_ci.__file__).parent.parent
-    argv = (sys.executable, "-I", "-c", _PLUGIN, str(tmp_path), str(root))
+    places = [str(tmp_path), str(Path(logist_ci.__file__).parent.parent), *sys.path]
+    argv = (sys.executable, "-I", "-c", _PLUGIN, json.dumps(places))
     lines = capture(Command(argv, tmp_path, dict(os.environ))).stdout.decode().splitlines()
     assert lines[:2] == ["('host', 'theirs', 'broken')", "theirs"]
     assert lines[2].startswith("ConfigError The runtime 'broken' of an installed package cannot be loaded: ")

@@ -24,13 +24,15 @@ from logist_ci.shim.nursery import Nursery
 from logist_ci.shim.protocol import encode_request, read_exit
 from tests.shim.conftest import Desk
 
-ROOT = Path(logist_ci.__file__).parent.parent
+# Where other interpreters find what this one does.
+PLACES = json.dumps([os.fspath(Path(logist_ci.__file__).parent.parent), *sys.path])
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 # A runner that starts a run, says who is who, and then waits to be killed.
 _RUNNER = """
 import json, sys, time
+sys.path[:] = json.loads(sys.argv[3])
 from pathlib import Path
 from logist_ci.job.limits import Limits
 from logist_ci.process.locks import try_lock
@@ -277,7 +279,7 @@ except StoreError as error:
 
 @linux
 def test_when_there_are_no_more_processes_it_says_so_and_goes_on_later() -> None:
-    argv = [sys.executable, "-I", "-c", _CROWDED, json.dumps([*sys.path, os.fspath(ROOT)])]
+    argv = [sys.executable, "-I", "-c", _CROWDED, PLACES]
     said = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=20).stdout.splitlines()
     assert said[0].startswith("The run of crowded could not be started: ")
     assert said[1] == "Logist CI could not start a process: Resource temporarily unavailable."
@@ -290,9 +292,8 @@ def _runner(
     """Start a runner in a process and a group of its own, and return it with its shim."""
     request = desk.request("sh", "-c", script, limits=Limits(wall_s=wall_s, grace_s=0.1))
     (tmp_path / "request").write_bytes(encode_request(request))
-    argv = [sys.executable, "-c", _RUNNER, str(tmp_path / "request"), os.fspath(desk.lock)]
-    env = {"PYTHONPATH": os.fspath(ROOT), "PATH": os.environ.get("PATH", os.defpath)}
-    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0) as process:
+    argv = [sys.executable, "-c", _RUNNER, str(tmp_path / "request"), os.fspath(desk.lock), PLACES]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0) as process:
         assert process.stdout is not None
         try:
             yield process, ProcessId(*json.loads(process.stdout.readline()))

@@ -93,17 +93,21 @@ def test_a_run_is_looked_at_less_and_less_often() -> None:
 def test_who_is_expensive_to_look_at_is_looked_at_less_often(took_s: float, pause: float) -> None:
     watch = sentinel()
     watch.sampled(101, 0.0, took_s)
-    assert watch.next_look() == pytest.approx(101 + pause)
+    assert watch.next_look() == pytest.approx(101.1), "at the beginning nobody counts"
+    watch.sampled(104, 0.0, took_s)
+    assert watch.next_look() == pytest.approx(104 + pause)
 
 
 def test_it_asks_to_be_woken_for_the_nearest_thing() -> None:
-    watch = sentinel(wall=10, idle=4)
-    watch.sampled(101.5, 0.0, took_s=0.005)
+    watch = sentinel(wall=20, idle=4)
+    watch.sampled(103.5, 0.0, took_s=0.01)
     assert watch.next_look() == 104
-    watch.heard(107)
-    assert watch.next_look() == 108, "where the warning is due"
-    watch.passed(108, 0)
-    assert watch.next_look() == 110
+    watch.heard(113)
+    assert watch.next_look() == 116, "where the warning is due"
+    watch.passed(116, 0)
+    assert watch.next_look() == 117
+    watch.heard(118)
+    assert watch.next_look() == 120
 
 
 @given(st.floats(0.01, 10_000), st.floats(0.01, 10_000), st.lists(st.floats(0, 100), max_size=20))
