@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,14 @@ def _bound() -> bool:
     return False
 
 
-#: Marks a test of what happens when something may not be read or written.
-needs_permissions = pytest.mark.skipif(
+_SKIP = pytest.mark.skipif(
     not _bound(),
     reason="root may read and write everything; run as a user, or after: "
     "setpriv --bounding-set -dac_override,-dac_read_search",
 )
+
+
+def needs_permissions(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test of what happens when something may not be read or written (``pytest -m permissions``)."""
+    marked: Callable[..., None] = pytest.mark.permissions(_SKIP(test))
+    return marked
