@@ -36,7 +36,7 @@ def command(
     One succeeds, one is tried again after a failed check, one is stopped by a limit. It
     takes a few seconds, and every claim it prints was looked at.
     """
-    with _folder(keep=keep) as folder:
+    with _folder(context.obj.terminal.environ.get("TMPDIR"), keep=keep) as folder:
         root = make_repository(folder, context.obj.terminal.environ)
         context.obj = replace(context.obj, directory=root, config=None)
         session = Session.of(context)
@@ -52,8 +52,8 @@ def command(
 
 
 @contextmanager
-def _folder(*, keep: bool) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="logist-ci-demo-"))
+def _folder(parent: str | None, *, keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="logist-ci-demo-", dir=parent))
     try:
         yield folder
     finally:
