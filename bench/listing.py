@@ -32,7 +32,7 @@ def measure(ground: Ground, rounds: int) -> list[Row]:
     cache = many.path / ".logist" / "jobs" / "jobs_index.json"
 
     def listed(repository: GitSandbox) -> float:
-        return stopwatch(lambda: ground.logist("list", "--all", "--json", at=repository.path))
+        return stopwatch(lambda: ground.logist("list", "--json", at=repository.path))
 
     def forgetful() -> float:
         cache.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ class Ended:
     status: int
     out: str
     err: str
+
+    @property
+    def told(self) -> str:
+        """What a failed test shows of it: what was said, and why a job is blocked."""
+        reasons = re.findall(r'"(?:reason|message)": (".*")', self.out)
+        return "\n".join([self.err, *reasons] if reasons else [self.err, self.out[-2000:]])
 
     @property
     def json(self) -> Any:
@@ -64,12 +71,12 @@ class Program:
     def __call__(self, *arguments: str | Path, at: Path, status: int = 0, **others: Any) -> Ended:
         """Call the program, which must end with ``status``."""
         ended = self.tried(*arguments, at=at, **others)
-        assert ended.status == status, f"{arguments} ended with {ended.status}, not {status}:\n{ended.out}\n{ended.err}"
+        assert ended.status == status, f"{arguments} ended with {ended.status}, not {status}:\n{ended.told}"
         return ended
 
     def jobs(self, at: Path) -> dict[str, dict[str, Any]]:
         """Return what ``list`` says about each job."""
-        return {line["id"]: line for line in self("list", "--all", "--json", at=at).json}
+        return {line["id"]: line for line in self("list", "--json", at=at).json}
 
 
 def manifests(repository: GitSandbox) -> dict[str, Manifest]:

@@ -60,7 +60,7 @@ def test_the_repository_may_lie_anywhere(logist: Program, tmp_path: Path, git_en
     job = work(logist, repository, ADD, "--check", "test -f added.txt")
 
     assert changes(repository, job) == ["A added.txt"]
-    shown = logist("path", job["id"], at=repository.path).out
+    shown = logist("path", job["id"], "base", at=repository.path).out
     assert os.fsencode(shown).startswith(os.fsencode(repository.path))
     logist("cleanup", job["id"], "--force", at=repository.path)
 

@@ -106,7 +106,8 @@ def test_a_full_disk(logist: Program, small: GitSandbox) -> None:
 
 def test_an_agent_that_fills_the_disk(logist: Program, small: GitSandbox) -> None:
     mine = picture(small)
-    fill = "echo begun > begun.txt; yes > flood.txt; echo end"
+    # What cannot be compressed cannot be harvested either while the disk is full.
+    fill = "echo begun > begun.txt; cat /dev/urandom > flood.bin"
 
     ended = logist.tried("run", "--id", "flood-000001", "--limit", "grace=1s", "--", "sh", "-c", fill, at=small.path)
 
@@ -118,8 +119,8 @@ def test_an_agent_that_fills_the_disk(logist: Program, small: GitSandbox) -> Non
     listed = logist.jobs(small.path)["flood-000001"]
     assert listed["state"] != "SUCCESS"
     assert listed["owner"] != "alive"
-    workspace = small.path / ".logist/jobs/flood-000001/workspace/flood.txt"
-    workspace.unlink(missing_ok=True)
+    flood = small.path / ".logist/jobs/flood-000001/workspace/flood.bin"
+    flood.unlink(missing_ok=True)
     logist.tried("recover", "flood-000001", at=small.path)
     assert logist.jobs(small.path)["flood-000001"]["state"] in ("INTERVENTION_REQUIRED", "PENDING")
     assert_sound(small)

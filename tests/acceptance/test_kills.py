@@ -154,7 +154,7 @@ def _start(logist: Program, repo: GitSandbox, *arguments: str) -> subprocess.Pop
         env=logist.environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=(repo.path.parent / "stderr").open("wb"),
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
 

@@ -16,17 +16,17 @@ _HOOKS = (
 )  # fmt: skip
 
 
-def _signing(repo: GitSandbox, script: str) -> Path:
+def _signing(repo: GitSandbox, script: str) -> None:
+    # Programs for signing count in the user's own configuration only: an agent could have written the repository's.
     program = repo.write("../gpg-of-the-user", f"#!/bin/sh\n{script}\n", executable=True)
-    repo.git("config", "gpg.program", program)
+    repo.git("config", "--global", "gpg.program", program)
+    repo.git("config", "--global", "user.signingKey", "0123456789ABCDEF")
     repo.git("config", "commit.gpgSign", "true")
-    repo.git("config", "user.signingKey", "0123456789ABCDEF")
-    return program
 
 
 def test_commits_are_signed_as_the_user_configured(logist: Program, repo: GitSandbox) -> None:
-    signature = "-----BEGIN PGP SIGNATURE-----\\n\\nnot-a-real-one\\n-----END PGP SIGNATURE-----\\n"
-    _signing(repo, f"cat >/dev/null; printf '{signature}'; printf '\\n[GNUPG:] SIG_CREATED \\n' >&2")
+    lines = "'-----BEGIN PGP SIGNATURE-----' '' not-a-real-one '-----END PGP SIGNATURE-----'"
+    _signing(repo, f"cat >/dev/null; printf '%s\\n' {lines}; printf '\\n[GNUPG:] SIG_CREATED \\n' >&2")
 
     job = work(logist, repo)
 
@@ -41,7 +41,19 @@ def test_signing_that_fails_loses_no_work(logist: Program, repo: GitSandbox) -> 
 
     assert "gpgsig" not in repo.git("cat-file", "commit", job["result"]["head"])
     assert changes(repo, job) == ["A added.txt"]
-    assert "LG212" in {finding["code"] for finding in job["result"]["findings"]}
+    [finding] = job["result"]["findings"]
+    assert finding["code"] == "LG212"
+    assert "without a signature" in finding["message"]
+
+
+def test_a_repository_cannot_name_the_program_that_signs(logist: Program, repo: GitSandbox, tmp_path: Path) -> None:
+    planted = repo.write("../planted", f"#!/bin/sh\ntouch {tmp_path}/canary\nexit 1\n", executable=True)
+    repo.git("config", "gpg.program", planted)
+    repo.git("config", "commit.gpgSign", "true")
+
+    work(logist, repo)
+
+    assert not (tmp_path / "canary").exists()
 
 
 @pytest.mark.parametrize("configured", ["core.hooksPath", "hooks"])

@@ -20,7 +20,7 @@ def work(
     before, worktrees = picture(repository, at), footprint(repository).admin
     ended = logist("run", "--json", *options, "--", "sh", "-euc", script, at=at or repository.path, **others)
     job = ended.first_job
-    assert job["state"] == "SUCCESS", ended.err
+    assert job["state"] == "SUCCESS", ended.told
     assert picture(repository, at) == before
     assert footprint(repository).admin == worktrees
     assert_sound(repository)
