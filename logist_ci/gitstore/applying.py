@@ -10,7 +10,7 @@ from pygit2.enums import RepositoryState
 
 from logist_ci.errors import RefusedError, RepositoryError
 from logist_ci.gitstore.branches import is_ancestor
-from logist_ci.gitstore.diffs import diff_stat
+from logist_ci.gitstore.diffs import changed_paths
 from logist_ci.gitstore.git_program import GitAnswer, ask_git, tell_git, try_git
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId
@@ -56,7 +56,7 @@ def apply_branch(
             "Git is in the middle of something here: a merge, a rebase or the like.",
             hint="Finish it or abort it (see git status), then apply again.",
         )
-    paths = diff_stat(repository, base, tip).paths
+    paths = changed_paths(repository, base, tip)
     if to_worktree:
         return _to_files(repository, worktree, base, tip, head, paths)
     return _merged(repository, worktree, tip, head, message, paths)

@@ -13,7 +13,7 @@ from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId
 
-__all__ = ["DiffStat", "diff_stat", "diff_text"]
+__all__ = ["DiffStat", "changed_paths", "diff_stat", "diff_text"]
 
 # Finding renames compares each with each: beyond this many they are shown as removed and added.
 _RENAMES = 400
@@ -57,14 +57,27 @@ def diff_stat(repository: Repository, base: CommitId, head: CommitId) -> DiffSta
     with translated_git_errors(f"compare {base[:10]} with {head[:10]}"):
         diff = _diff(repository, base, head, DiffOption.NORMAL)
         stats = diff.stats
-        paths = tuple(dict.fromkeys(path for delta in diff.deltas for path in _names(delta)))
-        return DiffStat(stats.files_changed, stats.insertions, stats.deletions, paths)
+        return DiffStat(stats.files_changed, stats.insertions, stats.deletions, _paths(diff))
+
+
+def changed_paths(repository: Repository, base: CommitId, head: CommitId) -> tuple[bytes, ...]:
+    """Return the names of the files that differ, in order, without looking into any of them.
+
+    Raises:
+        StoreError: a commit or a folder is not in the object store.
+    """
+    with translated_git_errors(f"compare {base[:10]} with {head[:10]}"):
+        return _paths(_diff(repository, base, head, DiffOption.SKIP_BINARY_CHECK))
 
 
 def _diff(repository: Repository, base: CommitId, head: CommitId, flags: DiffOption) -> pygit2.Diff:
     raw = repository.raw
     before, after = (raw[commit].peel(pygit2.Tree) for commit in (base, head))
     return before.diff_to_tree(after, flags=flags)
+
+
+def _paths(diff: pygit2.Diff) -> tuple[bytes, ...]:
+    return tuple(dict.fromkeys(path for delta in diff.deltas for path in _names(delta)))
 
 
 def _concerns(delta: pygit2.DiffDelta, paths: tuple[bytes, ...]) -> bool:

@@ -16,6 +16,7 @@ from logist_ci.errors import JobStateError, LogistError
 from logist_ci.gitstore.bulk_blobs import read_many
 from logist_ci.gitstore.manifest_objects import MANIFEST_NAME, blob_of
 from logist_ci.gitstore.manifests import JOBS, ManifestStore, job_of
+from logist_ci.gitstore.packing import pack_manifests
 from logist_ci.gitstore.summaries import Summary, damaged_summary, summary_in
 from logist_ci.job.codec import MANIFEST_BYTES
 from logist_ci.job.ids import CommitId, JobId
@@ -53,12 +54,17 @@ class SummaryIndex:
         return self._current(self._cached())
 
     def refresh(self) -> list[Summary]:
-        """Return what :meth:`summaries` does, and bring the cache up to date; failing to write it is no error."""
+        """Return what :meth:`summaries` does, bring the cache up to date, and pack manifests that have become many.
+
+        That neither can be written is no error.
+        """
         cached = self._cached()
         current = self._current(cached)
         good = tuple(summary for summary in current if not summary.defect)
         if {summary.id: summary for summary in good} != cached and self._file.parent.is_dir():
             self._write(good)
+        with suppress(LogistError):
+            pack_manifests(self._store.refs)
         return current
 
     def rebuild(self) -> list[Summary]:

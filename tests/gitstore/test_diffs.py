@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from logist_ci.errors import StoreError
-from logist_ci.gitstore.diffs import diff_stat, diff_text
+from logist_ci.gitstore.diffs import changed_paths, diff_stat, diff_text
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId, commit_id
 from logist_ci.testing.sandbox import GitSandbox
@@ -146,14 +145,17 @@ def test_a_missing_commit_is_said(repository: Repository, base: CommitId) -> Non
             diff_stat(repository, first, second)
 
 
-def test_a_partial_clone_says_what_it_lacks(repo: GitSandbox, base: CommitId, head: CommitId, tmp_path: Path) -> None:
+def test_a_partial_clone_says_what_it_lacks(
+    repo: GitSandbox, repository: Repository, base: CommitId, head: CommitId, tmp_path: Path
+) -> None:
     repo.git("config", "uploadpack.allowFilter", "true")
     repo.git("clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{repo.path}", tmp_path / "partial")
     clone = Repository.open(tmp_path / "partial", environ=repo.environ)
     with pytest.raises(StoreError) as refusal:
         diff_text(clone, base, head)
     assert "git fetch --refetch" in refusal.value.hint
-    shutil.rmtree(tmp_path / "partial")
+    # The names are in the folders, and those are there.
+    assert changed_paths(clone, base, head) == diff_stat(repository, base, head).paths
 
 
 @pytest.mark.slow

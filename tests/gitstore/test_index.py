@@ -266,3 +266,12 @@ def test_ten_thousand_jobs_are_listed(repo: GitSandbox, index: SummaryIndex) -> 
     populate(repo, 10_000)
     assert len(index.refresh()) == 10_000
     assert not any(summary.defect for summary in index.summaries())
+
+
+@pytest.mark.slow
+def test_refreshing_packs_what_has_become_many(repo: GitSandbox, index: SummaryIndex, job: Made) -> None:
+    for number in range(1000):
+        job(f"job-{number:06}")
+    assert len(index.refresh()) == 1000
+    assert int(repo.git("count-objects").split()[0]) < 100
+    assert not any(summary.defect for summary in index.rebuild())
