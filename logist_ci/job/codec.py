@@ -51,6 +51,11 @@ def encode(manifest: Manifest) -> bytes:
         data = _bytes(manifest)
         _check_size(data)
         check(_DECODER.decode(data))
+    except UnicodeEncodeError as defect:
+        raise JobStateError(
+            f"The manifest of {manifest.id} cannot be stored: it would hold bytes that are no text.",
+            hint="Write the request, and the names in it, in UTF-8.",
+        ) from defect
     except _UNREADABLE as defect:
         raise JobStateError(f"The manifest of {manifest.id} cannot be stored: {defect}.") from defect
     return data

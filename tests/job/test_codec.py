@@ -134,7 +134,7 @@ def test_a_huge_document_is_not_parsed() -> None:
 @pytest.mark.parametrize(
     ("changes", "defect"),
     [
-        ({"title": "\ud800"}, "surrogates not allowed"),
+        ({"title": "\ud800"}, "bytes that are no text"),
         ({"usage": Usage(wall_s=float("nan"))}, r"\$\.usage\.wall_s"),
         ({"title": "x" * MANIFEST_BYTES}, "bytes"),
         ({"attempt": 0}, r"\$\.attempt"),
