@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,9 @@ from logist_ci.job.ids import CommitId
 from logist_ci.process.environment import without_git
 
 __all__ = ["FALLBACK_IDENTITY", "Head", "Identity", "Repository", "list_files", "read_file"]
+
+# One entry of a tree object: mode, name and id.
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -160,15 +164,23 @@ def read_file(repository: Repository, commit: CommitId, path: str) -> bytes | No
 
 
 def list_files(repository: Repository, commit: CommitId) -> tuple[str, ...]:
-    """Return the paths of all files as of ``commit``; bytes that are not UTF-8 become surrogates.
+    """Return the paths of all files and links as of ``commit``; bytes that are not UTF-8 become surrogates.
 
     Raises:
         StoreError: a tree is not in the object store.
     """
     with translated_git_errors(f"list the files of the commit {commit[:10]}"):
-        index = pygit2.Index()
-        index.read_tree(_tree(repository, commit))
-        return tuple(entry.path for entry in index)
+        tree = _tree(repository, commit)
+        return tuple(path.decode("utf-8", "surrogateescape") for path in _paths(repository.raw.odb, tree.id, b""))
+
+
+def _paths(objects: pygit2.Odb, tree: pygit2.Oid, folder: bytes) -> Iterator[bytes]:
+    # libgit2 makes an object of every entry, which is most of the time that a large repository takes.
+    for mode, name, entry in _ENTRY.findall(objects.read(tree)[1]):
+        if mode == b"40000":
+            yield from _paths(objects, pygit2.Oid(raw=entry), folder + name + b"/")
+        elif mode != b"160000":
+            yield folder + name
 
 
 def _tree(repository: Repository, commit: CommitId) -> pygit2.Tree:

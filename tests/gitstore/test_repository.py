@@ -157,8 +157,13 @@ def test_files_are_listed_whatever_their_names(repo: GitSandbox, repository: Rep
     names = [b"deep/er/file", b"new\nline", b"quo\"te'", b"sp ace", b"\xff\xfe"]
     for name in names:
         repo.write(name, "x")
-    listed = list_files(repository, repo.commit())
-    assert {os.fsencode(path) for path in listed} == {*names, b"README.md"}
+    os.symlink("README.md", repo.path / "link")
+    repo.git("add", "--all")
+    # A submodule is no file.
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head()},inner")
+    repo.git("commit", "-q", "-m", "Odd names")
+    listed = list_files(repository, repo.head())
+    assert sorted(os.fsencode(path) for path in listed) == sorted([*names, b"README.md", b"link"])
 
 
 def test_a_foreign_commit_is_named(repository: Repository) -> None:
