@@ -9,20 +9,23 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from logist_ci.errors import BusyError
+from logist_ci.errors import BusyError, LogistError
 from logist_ci.process.clock import Clock
-from logist_ci.process.files import translated_os_errors
+from logist_ci.process.files import read_bounded, translated_os_errors
+from logist_ci.process.table import ProcessId
 
-__all__ = ["KernelLock", "is_locked", "lock", "try_lock"]
+__all__ = ["KernelLock", "is_locked", "lock", "signed_by", "try_lock"]
 
 # struct flock on 64-bit Linux: type, whence, start, length (0: all of it), pid (0 for these locks).
 _FLOCK = struct.Struct("hhqqi4x")
 _WHOLE_FILE = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 _DESCRIPTION_LOCKS = hasattr(fcntl, "F_OFD_SETLK")
 _RETRY_S = 0.02
+_SIGNATURE_BYTES = 48
 
 
 class KernelLock:
@@ -37,6 +40,11 @@ class KernelLock:
     def adopt(cls, fd: int, path: Path) -> Self:
         """Return the lock that ``fd`` already holds: inherited, or received over a socket."""
         return cls(fd, path)
+
+    def sign(self, process: ProcessId) -> None:
+        """Write into the file who holds it, for :func:`signed_by`; a disk that refuses is no obstacle."""
+        with suppress(OSError):
+            os.pwrite(self.fd, f"{process.pid} {process.started}".ljust(_SIGNATURE_BYTES).encode(), 0)
 
     def close(self) -> None:
         """Close the descriptor; calling it again does nothing. An unlock would take it from every holder."""
@@ -100,6 +108,18 @@ def is_locked(path: Path) -> bool:
             return _is_held(descriptor)
     finally:
         os.close(descriptor)
+
+
+def signed_by(path: Path) -> ProcessId | None:
+    """Return who signed the lock file last; whether it still holds the lock, or lives, has to be asked.
+
+    ``None`` where nobody did, or the file cannot be read.
+    """
+    try:
+        pid, started = read_bounded(path, _SIGNATURE_BYTES).split()
+        return ProcessId(int(pid), int(started))
+    except (FileNotFoundError, LogistError, ValueError):
+        return None
 
 
 def _acquire(descriptor: int) -> bool:

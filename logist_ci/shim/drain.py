@@ -63,6 +63,11 @@ class Log:
             self._problem = failure.strerror or str(failure)
         self._lost += len(rest)
 
+    def note(self, text: str) -> None:
+        """Append lines of our own, marked as such."""
+        shown = "".join(f"[logist-ci] {line}\n" for line in text.splitlines())
+        self.write(b"\n" + shown.encode("utf-8", "backslashreplace"))
+
     def warnings(self) -> tuple[str, ...]:
         """Return what is missing in the log, and why."""
         if not self._problem:
@@ -111,12 +116,14 @@ class Drain:
         """Take what is left in the pipe, give out what was held back, add ``last_words`` of ours, and close the log."""
         # One turn takes more than any pipe holds; a survivor that goes on writing is not waited for.
         self.read()
-        self._give_out(self._stream.finish())
+        held = self._stream.finish()
         if self.over_limit:
-            self._log.write(f"\n[logist-ci] Output beyond {self._limit} bytes was dropped.\n".encode())
+            # What was held back may be the first half of a secret whose other half was dropped.
+            self._log.note(f"Output beyond {self._limit} bytes was dropped.")
+        else:
+            self._give_out(held)
         if last_words:
-            shown = "".join(f"[logist-ci] {line}\n" for line in last_words.splitlines())
-            self._log.write(b"\n" + shown.encode("utf-8", "backslashreplace"))
+            self._log.note(last_words)
         self._log.close()
 
     def warnings(self) -> tuple[str, ...]:

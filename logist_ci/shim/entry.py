@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from logist_ci.gitstore.joblog import JobLog
 from logist_ci.process.clock import SystemClock
+from logist_ci.process.locks import KernelLock
 from logist_ci.process.table import ProcessId, system_table
 from logist_ci.process.tree import descendants, end_all, identify
 from logist_ci.shim.channel import Reporter, receive_request
@@ -103,6 +104,8 @@ def _live(me: ProcessId, signals: _Signals, channel: socket.socket, lock: int) -
     except OSError as failure:
         reporter.refuse(f"The exit record {request.exit_record} cannot be made: {failure.strerror}.")
         return
+    # A runner that is killed before it has written down who we are leaves this.
+    KernelLock.adopt(lock, Path()).sign(me)
     reporter.hello(me)
     file.write(_supervised(request, _surroundings(request, signals, reporter.progress)))
     # In this order: who is told may read the record and take the lock.

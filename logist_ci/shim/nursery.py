@@ -119,6 +119,10 @@ def _forked(ours: socket.socket, theirs: socket.socket) -> int:
     try:
         ours.close()
         _serve(theirs)
+    except BaseException:
+        # Nobody above this would show it.
+        sys.excepthook(*sys.exc_info())
+        raise
     finally:
         os._exit(1)
 
@@ -141,6 +145,8 @@ def _serve(control: socket.socket) -> NoReturn:
     # Our environment is the runner's, with whatever secrets it holds, and agents know their parent's number.
     hide_memory()
     entry.rehearse()
+    # Until here a mistake would have been shown.
+    os.dup2(os.open(os.devnull, os.O_RDWR), _STANDARD_ERROR)
     # What exists by now is never looked at by the collector again, so that it stays shared with every shim.
     gc.disable()
     gc.freeze()
@@ -181,7 +187,7 @@ def _turn_away(control: socket.socket) -> None:
 def _detach(control: int) -> None:
     # Nothing of the runner's may stay open here: a lock would stay held, a pipe would never end.
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in range(_STANDARD_ERROR + 1):
+    for standard in range(_STANDARD_ERROR):
         os.dup2(nowhere, standard)
     with os.scandir("/dev/fd") as entries:
         inherited = [int(entry.name) for entry in entries]

@@ -53,6 +53,9 @@ def supervise(request: RunRequest, around: Surroundings) -> ExitRecord:
         program = Program.start(request, around.table)
     except LogistError as failure:
         why = _printable(masker.mask_text(" ".join(filter(None, (str(failure), failure.hint)))))
+        log = Log(Path(request.log))
+        log.note(why)
+        log.close()
         return ExitRecord(reason="not_started", started_at=started_at, ended_at=around.clock.now(), report=why)
     with selectors.DefaultSelector() as selector:
         return _Run(request, around, program, masker, selector).run(started_at)
@@ -188,7 +191,7 @@ class _Run:
 
     def _report(self, limit: LimitName | None) -> str:
         silent_s = self._clock.monotonic() - self._sentinel.active
-        tree = describe_tree(os.getpid(), self._program.sample(), self._around.table)
+        tree = describe_tree(os.getpid(), self._program.sample(), self._around.table, self._masker.mask_text)
         last = self._drain.tail.last_line()
         report = (
             f"{describe_stop(limit, self._request.limits)}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from logist_ci.job.limits import Limits
 from logist_ci.process.table import ProcessFacts, ProcessTable
@@ -36,8 +36,13 @@ def describe_stop(limit: LimitName | None, limits: Limits) -> str:
             return "Somebody asked for the run to be stopped."
 
 
-def describe_tree(root: int, tree: Iterable[ProcessFacts], table: ProcessTable) -> str:
-    """Return a line for each process of ``tree`` (below ``root``), children indented below their parents."""
+def describe_tree(
+    root: int, tree: Iterable[ProcessFacts], table: ProcessTable, mask: Callable[[str], str] = str
+) -> str:
+    """Return a line for each process of ``tree`` (below ``root``), children indented below their parents.
+
+    ``mask`` takes secrets out of command lines.
+    """
     by_parent: dict[int, list[ProcessFacts]] = {}
     for facts in tree:
         by_parent.setdefault(facts.parent, []).append(facts)
@@ -45,17 +50,18 @@ def describe_tree(root: int, tree: Iterable[ProcessFacts], table: ProcessTable) 
     waiting = [(0, facts) for facts in reversed(by_parent.pop(root, []))]
     while waiting and len(lines) < _SHOWN:
         depth, facts = waiting.pop()
-        lines.append("  " * depth + _line(facts, table))
+        lines.append("  " * depth + _line(facts, table, mask))
         waiting += [(depth + 1, child) for child in reversed(by_parent.pop(facts.id.pid, []))]
     if waiting or by_parent:
         lines.append("…")
     return "\n".join(lines) or "No process was left."
 
 
-def _line(facts: ProcessFacts, table: ProcessTable) -> str:
+def _line(facts: ProcessFacts, table: ProcessTable, mask: Callable[[str], str]) -> str:
     state = _STATES.get(facts.state, facts.state)
     channel = table.waits_in(facts.id.pid)
-    command = table.command_line(facts.id.pid) or f"[{facts.name}]"
+    # Masked before it is cut: half a secret is not found.
+    command = mask(table.command_line(facts.id.pid)) or f"[{facts.name}]"
     shown = "".join(character if character.isprintable() else " " for character in command)[:_COMMAND_CHARACTERS]
     where = f" in {channel}" if channel else ""
     return f"{facts.id.pid} {state}{where}, CPU {facts.cpu_s:.2f} s, {facts.rss / 1e6:.1f} MB: {shown}"

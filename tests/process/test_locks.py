@@ -12,7 +12,8 @@ import pytest
 import logist_ci
 from logist_ci.errors import BusyError, LogistError, StoreError
 from logist_ci.process.clock import SystemClock
-from logist_ci.process.locks import KernelLock, is_locked, lock, try_lock
+from logist_ci.process.locks import KernelLock, is_locked, lock, signed_by, try_lock
+from logist_ci.process.table import ProcessId
 from logist_ci.testing import FakeClock
 
 _HOLDER = """
@@ -171,6 +172,23 @@ def test_a_symlink_is_no_lock(path: Path, tmp_path: Path) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(LogistError, match="could not lock"):
         try_lock(tmp_path / "missing" / "lock")
+
+
+def test_a_holder_can_sign(path: Path) -> None:
+    assert signed_by(path) is None
+    with _taken(path) as held:
+        assert signed_by(path) is None
+        held.sign(ProcessId(12345, 67890123456))
+        held.sign(ProcessId(1, 2))
+        assert signed_by(path) == ProcessId(1, 2)
+        assert try_lock(path) is None
+    assert signed_by(path) == ProcessId(1, 2), "who held it last can still be asked for"
+
+
+@pytest.mark.parametrize("data", [b"", b"1", b"1 2 3", b"one two", b"\xff \xff", b"1 2" + b" " * 1000])
+def test_what_is_no_signature_is_none(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    assert signed_by(path) is None
 
 
 _WITHOUT_DESCRIPTION_LOCKS = """

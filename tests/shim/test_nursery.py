@@ -16,7 +16,7 @@ import pytest
 import logist_ci
 from logist_ci.errors import StoreError
 from logist_ci.job.limits import Limits
-from logist_ci.process.locks import KernelLock, is_locked, try_lock
+from logist_ci.process.locks import KernelLock, is_locked, signed_by, try_lock
 from logist_ci.process.proc_table import ProcTable
 from logist_ci.process.table import system_table
 from logist_ci.process.tree import ProcessId, alive, descendants, with_cookie
@@ -85,6 +85,7 @@ def test_many_threads_can_spawn_at_once(desk: Desk) -> None:
 def test_the_shim_holds_the_lock_on_its_own(desk: Desk) -> None:
     with desk.begin(desk.request("sh", "-c", "sleep 0.2")) as handle:
         assert is_locked(desk.lock)
+        assert signed_by(desk.lock) == handle.process
         assert try_lock(desk.lock) is None
         assert handle.wait(5)
         assert not is_locked(desk.lock)

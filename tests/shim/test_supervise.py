@@ -82,6 +82,7 @@ class TestTheProgram:
         record = desk.run(desk.request(*argv))
         assert (record.reason, record.exit_status, record.signal) == ("not_started", None, None)
         assert words in record.report
+        assert desk.log.read_text() == f"\n[logist-ci] {record.report}\n"
 
     def test_a_missing_folder_is_explained(self, desk: Desk) -> None:
         record = desk.run(desk.request("true", cwd=desk.folder / "nowhere"))
@@ -244,6 +245,15 @@ class TestSecrets:
             if file.is_file():
                 assert self.SECRET not in file.read_text(), file.name
         assert desk.log.read_text().startswith("***\n***\n")
+
+    def test_no_half_of_one_is_left_where_something_is_cut(self, desk: Desk) -> None:
+        secret = "zyx-canary-77aa01"
+        script = f"printf abc; echo {secret}; sleep 30; : {'y' * 110} {secret}"
+        request = desk.request("sh", "-c", script, limits=limits(wall=0.2, output=15), secrets=(secret,))
+        record = desk.run(request)
+        shown = desk.log.read_text() + record.report + record.tail + desk.job_log.read_text()
+        assert "abc" in shown
+        assert secret[:4] not in shown
 
     def test_they_are_not_in_the_reason_for_not_starting(self, desk: Desk) -> None:
         record = desk.run(desk.request(f"./{self.SECRET}", secrets=(self.SECRET,)))
