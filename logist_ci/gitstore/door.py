@@ -9,10 +9,12 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId
 from logist_ci.job.manifest import Finding
 from logist_ci.process.capture import Completed
+from logist_ci.process.files import translated_os_errors
 
 __all__ = ["ImportDoor"]
 
 _SHOWN = 500
+_CHECKED = "checked.idx"
 
 
 class ImportDoor:
@@ -37,18 +39,29 @@ class ImportDoor:
                 stdin=f"{tip}\n^{not_in}\n".encode(),
             )  # fmt: skip
             if packed.returncode != 0:
-                return (_refused(tip, packed),)
-            checked = _unpacked(git, packed.stdout.decode("ascii").strip(), strict=not self._incomplete)
-            return () if checked.returncode == 0 else (_refused(tip, checked),)
+                return (_refused(tip, packed.stderr),)
+            pack = git.folder / f"door-{packed.stdout.decode('ascii').strip()}.pack"
+            checked = _unpacked(git, pack, strict=not self._incomplete)
+            if checked.returncode != 0:
+                return (_refused(tip, checked.stderr),)
+            if not _same_names(pack.with_suffix(".idx"), git.folder / _CHECKED):
+                return (_refused(tip, b"an object is not what its name says"),)
+            return ()
 
 
-def _unpacked(git: PrivateGit, name: str, *, strict: bool) -> Completed:
+def _unpacked(git: PrivateGit, pack: Path, *, strict: bool) -> Completed:
     # The same checks; only what the objects refer to need not be there.
     how = "--strict" if strict else "--fsck-objects"
-    return git.run("index-pack", how, "-o", f"{git.folder}/checked.idx", f"{git.folder}/door-{name}.pack")
+    return git.run("index-pack", how, "-o", f"{git.folder / _CHECKED}", f"{pack}")
 
 
-def _refused(tip: CommitId, done: Completed) -> Finding:
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())[:_SHOWN]
-    message = f"The agent's commits up to {tip[:10]} were not let in: {said or 'git refused them without a word'}"
+def _same_names(asked: Path, found: Path) -> bool:
+    """Whether the objects that were asked for by name are those that their content makes them."""
+    with translated_os_errors(f"compare {asked} with {found}"):
+        return asked.read_bytes() == found.read_bytes()
+
+
+def _refused(tip: CommitId, said: bytes) -> Finding:
+    reason = " ".join(said.decode("utf-8", "replace").split())[:_SHOWN] or "git refused them without a word"
+    message = f"The agent's commits up to {tip[:10]} were not let in: {reason}"
     return Finding(code="LG208", level="error", message=message)

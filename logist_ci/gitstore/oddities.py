@@ -61,6 +61,9 @@ def find_oddities(worktree: Path, ignored: Callable[[bytes], bool]) -> Oddities:
                 found.special.append((folder + name, _kind(entry)))
         if folder and names >= _GIT_DIRECTORY:
             found.bare.append(folder.rstrip(b"/"))
+    found.special.sort()
+    for paths in (found.nested, found.opened, found.closed, found.bare):
+        paths.sort()
     return found
 
 

@@ -19,6 +19,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OWNER = 0o700
 _SHOWN = 3
 _LONG = 4096
+# Each level holds a descriptor open.
+_DEPTH = 50
 
 
 def put_away(path: Path, *places: Path, name: str = "removed") -> Path | None:
@@ -47,8 +49,8 @@ def put_away(path: Path, *places: Path, name: str = "removed") -> Path | None:
 def delete_tree(root: Path) -> None:
     """Delete ``root``, a folder, a file or a link, with all that is in it; missing is fine.
 
-    Each inner folder is first moved up to ``root``, so neither depth nor the length of a path matters,
-    and each is opened without following links.
+    Folders are opened without following links, and moved up to ``root`` where they are far down, so
+    neither depth nor the length of a path matters.
 
     Raises:
         RefusedError: something could not be deleted; what could be is gone.
@@ -82,34 +84,34 @@ class _Sweep:
     def run(self) -> None:
         top = self._open(self.root, None)
         try:
-            self._empty(top, top, self.root)
+            self._empty(top, top, self.root, 0)
             while self._folders:
                 name, origin = self._folders.pop()
-                self._attempt(origin, partial(self._remove, top, name, origin))
+                self._attempt(origin, partial(self._remove, top, top, name, origin, 0))
         finally:
             os.close(top)
         if not self.failed:
             self._attempt(self.root, partial(os.rmdir, self.root))
 
-    def _remove(self, top: int, name: bytes, origin: bytes) -> None:
+    def _remove(self, top: int, parent: int, name: bytes, origin: bytes, depth: int) -> None:
         before = self.failed
-        folder = self._open(name, top)
+        folder = self._open(name, parent)
         try:
-            self._empty(top, folder, origin)
+            self._empty(top, folder, origin, depth + 1)
         finally:
             os.close(folder)
         if self.failed == before:
-            os.rmdir(name, dir_fd=top)
+            os.rmdir(name, dir_fd=parent)
 
-    def _open(self, name: bytes, top: int | None) -> int:
+    def _open(self, name: bytes, parent: int | None) -> int:
         try:
-            return os.open(name, _FOLDER, dir_fd=top)
+            return os.open(name, _FOLDER, dir_fd=parent)
         except PermissionError:
-            os.chmod(name, _OWNER, dir_fd=top)
-            return os.open(name, _FOLDER, dir_fd=top)
+            os.chmod(name, _OWNER, dir_fd=parent)
+            return os.open(name, _FOLDER, dir_fd=parent)
 
-    def _empty(self, top: int, folder: int, origin: bytes) -> None:
-        """Delete the files of an open folder, and move its folders up."""
+    def _empty(self, top: int, folder: int, origin: bytes, depth: int) -> None:
+        """Delete what is in an open folder; folders that are too far down are moved up."""
         with os.scandir(folder) as found:
             entries = [(os.fsencode(entry.name), entry.is_dir(follow_symlinks=False)) for entry in found]
         for name, is_folder in entries:
@@ -117,15 +119,14 @@ class _Sweep:
             path = origin + b"/" + name if len(origin) < _LONG else origin
             if not is_folder:
                 self._attempt(path, partial(os.unlink, name, dir_fd=folder), folder)
-            elif folder == top:
-                self._folders.append((name, path))
+            elif depth < _DEPTH:
+                self._attempt(path, partial(self._remove, top, folder, name, path, depth), folder)
             else:
                 self._lift(top, folder, name, path)
 
     def _lift(self, top: int, folder: int, name: bytes, path: bytes) -> None:
         self._count += 1
         lifted = self._mark + b"%d" % self._count
-
         lift = partial(os.rename, name, lifted, src_dir_fd=folder, dst_dir_fd=top)
         # Moving a folder rewrites its own entry `..`, so it has to be writable itself.
         if self._attempt(path, lift, folder, inner=name):

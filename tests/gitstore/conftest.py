@@ -16,6 +16,7 @@ from logist_ci.job.transitions import create
 from logist_ci.testing.clock import FakeClock
 from logist_ci.testing.manifests import example_manifest
 from logist_ci.testing.sandbox import GitSandbox
+from tests.gitstore.job_lab import Canary, JobLab
 
 
 @pytest.fixture
@@ -51,3 +52,13 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "folder"
     made.mkdir()
     return made
+
+
+@pytest.fixture
+def lab(repo: GitSandbox) -> JobLab:
+    return JobLab(repo)
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Canary:
+    return Canary.hatch(tmp_path / "canary")
