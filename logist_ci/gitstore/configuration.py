@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from logist_ci.gitstore.git_program import ask_git
 
@@ -59,10 +59,7 @@ def read_configuration(git_dir: Path, environ: Mapping[str, str]) -> Configurati
 
 def without_credentials(url: str) -> str:
     """Return ``url`` without user and password where it is one of http; other addresses stay as they are."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return re.sub(r"^(https?://)[^/?#]*@", r"\1", url, flags=re.IGNORECASE)
 
 
 def _setting(scope: str, origin: str, entry: str) -> Setting:
