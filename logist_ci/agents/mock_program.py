@@ -46,7 +46,7 @@ MALFORMED = {
 }
 
 
-class Player:
+class _Player:
     """What a step has to know: the task, and the worktree, where relative paths begin."""
 
     def __init__(self, task: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def main() -> None:
 
 def play(task: dict[str, Any]) -> None:
     """Play the script of ``task``; an answer ends the program."""
-    player = Player(task)
+    player = _Player(task)
     for name, argument in steps_of(task["script"], task["attempt"]):
         STEPS[name](player, argument)
 
@@ -120,7 +120,7 @@ def _step(entry: Argument) -> list[tuple[str, Argument]]:
     return list(named.items())
 
 
-def _write(player: Player, argument: Argument, *, mode: str = "wb") -> None:
+def _write(player: _Player, argument: Argument, *, mode: str = "wb") -> None:
     file = player.at(argument["path"])
     file.parent.mkdir(parents=True, exist_ok=True)
     text = argument.get("text", "")
@@ -131,47 +131,47 @@ def _write(player: Player, argument: Argument, *, mode: str = "wb") -> None:
         file.chmod(0o755)
 
 
-def _append(player: Player, argument: Argument) -> None:
+def _append(player: _Player, argument: Argument) -> None:
     _write(player, argument, mode="ab")
 
 
-def _delete(player: Player, argument: Argument) -> None:
+def _delete(player: _Player, argument: Argument) -> None:
     player.at(argument).unlink()
 
 
-def _rename(player: Player, argument: Argument) -> None:
+def _rename(player: _Player, argument: Argument) -> None:
     old, new = (player.at(path) for path in argument)
     new.parent.mkdir(parents=True, exist_ok=True)
     old.rename(new)
 
 
-def _symlink(player: Player, argument: Argument) -> None:
+def _symlink(player: _Player, argument: Argument) -> None:
     player.at(argument["path"]).symlink_to(argument["target"])
 
 
-def _save(player: Player, argument: Argument) -> None:
+def _save(player: _Player, argument: Argument) -> None:
     player.at(argument["path"]).write_text(str(player.task[argument["what"]]), encoding="utf-8")
 
 
-def _outside(player: Player, argument: Argument) -> None:
+def _outside(player: _Player, argument: Argument) -> None:
     path = str(argument or "../outside.txt")
     _write(player, {"path": path, "text": "This file is not in the worktree.\n"})
     player.answer("COMPLETED", {"summary": "mock: outside", "evidence_files": [path]})
 
 
-def _print(player: Player, argument: Argument) -> None:
+def _print(player: _Player, argument: Argument) -> None:
     for line in argument if isinstance(argument, list) else [argument]:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
-def _print_environment(player: Player, argument: Argument) -> None:
+def _print_environment(player: _Player, argument: Argument) -> None:
     for name in sorted(argument or os.environ):
         sys.stdout.write(f"{name}={os.environ.get(name, '')}\n")
     sys.stdout.flush()
 
 
-def _flood(player: Player, argument: Argument) -> None:
+def _flood(player: _Player, argument: Argument) -> None:
     line = b"The quick brown fox jumps over the lazy dog, again and again and again.\n"
     block = line * 1000
     rest = float("inf") if argument is None else int(argument)
@@ -179,25 +179,25 @@ def _flood(player: Player, argument: Argument) -> None:
         rest -= os.write(1, block[: int(min(rest, len(block)))])
 
 
-def _ask(player: Player, argument: Argument) -> None:
+def _ask(player: _Player, argument: Argument) -> None:
     sys.stdout.write(f"{argument or 'Do you want to continue?'} [y/N] ")
     sys.stdout.flush()
     time.sleep(_FOREVER_S)
 
 
-def _busy(player: Player, argument: Argument) -> None:
+def _busy(player: _Player, argument: Argument) -> None:
     end = time.monotonic() + float(argument or _FOREVER_S)
     while time.monotonic() < end:
         pass
 
 
-def _fail(player: Player, argument: Argument) -> None:
+def _fail(player: _Player, argument: Argument) -> None:
     status = int(argument or 1)
     sys.stderr.write(f"mock: failing with status {status}\n")
     sys.exit(status)
 
 
-def _crash(player: Player, argument: Argument) -> None:
+def _crash(player: _Player, argument: Argument) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -207,11 +207,11 @@ def _crash(player: Player, argument: Argument) -> None:
     os.kill(os.getpid(), number)
 
 
-def _ignore_term(player: Player, argument: Argument) -> None:
+def _ignore_term(player: _Player, argument: Argument) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _spawn(player: Player, argument: Argument) -> None:
+def _spawn(player: _Player, argument: Argument) -> None:
     """Leave a child behind: ``{"seconds": 60, "session": true, "ignore_term": false, "pid_file": "child.pid"}``."""
     options = argument or {}
     child = os.fork()
@@ -226,24 +226,24 @@ def _spawn(player: Player, argument: Argument) -> None:
         player.at(options["pid_file"]).write_text(f"{child}\n", encoding="ascii")
 
 
-def _run(player: Player, argument: Argument) -> None:
+def _run(player: _Player, argument: Argument) -> None:
     status = os.spawnvp(os.P_WAIT, argument[0], argument)  # noqa: S606 (a mock agent runs what its script says)
     if status != 0:
         sys.exit(f"mock: {argument} ended with {status}")
 
 
-def _git(player: Player, argument: Argument) -> None:
+def _git(player: _Player, argument: Argument) -> None:
     identity = ["-c", "user.name=Mock Agent", "-c", "user.email=mock@localhost", "-c", "commit.gpgSign=false"]
     _run(player, ["git", "-C", str(player.workspace), *identity, *argument])
 
 
-def _commit(player: Player, argument: Argument) -> None:
+def _commit(player: _Player, argument: Argument) -> None:
     _git(player, ["add", "-A"])
     _git(player, ["commit", "-q", "--no-verify", "-m", str(argument or "Commit of the mock agent")])
 
 
 #: Every step: its name, and what it does with the player and its argument.
-STEPS: dict[str, Callable[[Player, Argument], None]] = {
+STEPS: dict[str, Callable[[_Player, Argument], None]] = {
     "append": _append,
     "ask": _ask,
     "busy": _busy,

@@ -12,7 +12,7 @@ from logist_ci.errors import ConfigError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["ENTRY_POINTS", "AgentRegistry", "builtin_agents", "from_entry_points"]
+__all__ = ["ENTRY_POINTS", "AgentMaker", "AgentRegistry", "builtin_agents", "from_entry_points"]
 
 #: Packages name their agents in this group of entry points; each is called without arguments.
 ENTRY_POINTS = "logist_ci.agents"

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from logist_ci.job.ids import JobId
-from logist_ci.process.table import ProcessFacts, ProcessId, system_table
+from logist_ci.process.system_table import system_table
+from logist_ci.process.table import ProcessFacts, ProcessId
 from logist_ci.process.tree import inside, with_cookie
 
 __all__ = ["ancestors", "strangers_inside", "strays_of"]

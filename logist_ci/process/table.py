@@ -1,14 +1,12 @@
-"""What the system says about its processes, as values, and who can be asked for them."""
+"""What the system says about its processes, as values, and what can be asked."""
 
 from __future__ import annotations
 
-import functools
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["GONE_STATES", "ProcessFacts", "ProcessId", "ProcessTable", "system_table"]
+__all__ = ["GONE_STATES", "ProcessFacts", "ProcessId", "ProcessTable"]
 
 #: States of a process that runs no more: a zombie, or one being taken apart.
 GONE_STATES = frozenset("ZXx")
@@ -68,15 +66,3 @@ class ProcessTable(Protocol):
     def waits_in(self, pid: int) -> str:
         """Return the kernel function that ``pid`` sleeps in, or nothing."""
         ...
-
-
-@functools.cache
-def system_table() -> ProcessTable:
-    """Return the fastest table that works here: ``/proc`` on Linux, psutil elsewhere."""
-    if sys.platform != "linux":
-        from logist_ci.process.psutil_table import PsutilTable  # psutil costs 15 ms: only who needs it pays
-
-        return PsutilTable()
-    from logist_ci.process.proc_table import ProcTable
-
-    return ProcTable()

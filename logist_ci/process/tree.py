@@ -14,7 +14,8 @@ from pathlib import Path
 
 from logist_ci.process.clock import Clock
 from logist_ci.process.environment import COOKIE
-from logist_ci.process.table import GONE_STATES, ProcessFacts, ProcessId, ProcessTable, system_table
+from logist_ci.process.system_table import system_table
+from logist_ci.process.table import GONE_STATES, ProcessFacts, ProcessId, ProcessTable
 
 __all__ = [
     "ProcessId",

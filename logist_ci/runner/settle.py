@@ -14,7 +14,7 @@ from logist_ci.runner.next_move import next_move
 from logist_ci.runner.verdicts import Judgement
 from logist_ci.runner.work import Work
 
-__all__ = ["settle"]
+__all__ = ["obey", "settle"]
 
 _SNAPSHOT_BYTES = 256_000_000
 

@@ -16,7 +16,7 @@ from logist_ci.process.locks import KernelLock, try_lock
 from logist_ci.runner.listener import Happening, Listener, StopSignal
 from logist_ci.runner.parts import Parts
 
-__all__ = ["Work", "move", "owned"]
+__all__ = ["Decision", "Work", "move", "owned"]
 
 Decision = Transition | Callable[[Manifest], Transition | None]
 

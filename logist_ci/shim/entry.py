@@ -14,7 +14,8 @@ from typing import NoReturn
 from logist_ci.gitstore.joblog import JobLog
 from logist_ci.process.clock import SystemClock
 from logist_ci.process.locks import KernelLock
-from logist_ci.process.table import ProcessId, system_table
+from logist_ci.process.system_table import system_table
+from logist_ci.process.table import ProcessId
 from logist_ci.process.tree import descendants, end_all, identify
 from logist_ci.shim.channel import Reporter, receive_request
 from logist_ci.shim.prctl import become_subreaper

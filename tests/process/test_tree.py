@@ -13,7 +13,8 @@ import pytest
 from logist_ci.process.clock import SystemClock
 from logist_ci.process.proc_table import ProcTable
 from logist_ci.process.psutil_table import PsutilTable
-from logist_ci.process.table import ProcessFacts, ProcessId, ProcessTable, system_table
+from logist_ci.process.system_table import system_table
+from logist_ci.process.table import ProcessFacts, ProcessId, ProcessTable
 from logist_ci.process.tree import alive, descendants, end_all, identify, inside, look_at_tree, send, with_cookie
 from logist_ci.testing import FakeClock
 

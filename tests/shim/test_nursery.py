@@ -18,7 +18,7 @@ from logist_ci.errors import StoreError
 from logist_ci.job.limits import Limits
 from logist_ci.process.locks import KernelLock, is_locked, signed_by, try_lock
 from logist_ci.process.proc_table import ProcTable
-from logist_ci.process.table import system_table
+from logist_ci.process.system_table import system_table
 from logist_ci.process.tree import ProcessId, alive, descendants, with_cookie
 from logist_ci.shim.nursery import Nursery
 from logist_ci.shim.protocol import encode_request, read_exit
@@ -165,8 +165,12 @@ def test_the_nursery_holds_nothing_of_its_parent() -> None:
 
 
 def _only_plumbing(pid: int) -> bool:
-    places = ProcTable().places(pid)[2:]
-    return len(places) <= 8 and all(place.startswith((b"/dev/null", b"socket:", b"pipe:")) for place in places)
+    folder, root, *places = ProcTable().places(pid)
+    return (
+        (folder, root) == (b"/", b"/")
+        and len(places) <= 8
+        and all(place.startswith((b"/dev/null", b"socket:", b"pipe:")) for place in places)
+    )
 
 
 def test_a_pipe_of_the_parent_ends_although_the_nursery_lives() -> None:
