@@ -145,6 +145,8 @@ def _serve(control: socket.socket) -> NoReturn:
     # Our environment is the runner's, with whatever secrets it holds, and agents know their parent's number.
     hide_memory()
     entry.rehearse()
+    # Nobody's folder is held: a file system can be unmounted, a worktree removed.
+    os.chdir("/")
     # Until here a mistake would have been shown.
     os.dup2(os.open(os.devnull, os.O_RDWR), _STANDARD_ERROR)
     # What exists by now is never looked at by the collector again, so that it stays shared with every shim.
