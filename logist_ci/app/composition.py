@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from logist_ci.agents.registry import AgentRegistry, builtin_agents
 from logist_ci.checks.registry import builtin_checks
@@ -20,13 +20,15 @@ from logist_ci.gitstore.manifests import ManifestStore
 from logist_ci.gitstore.refs import RefStore
 from logist_ci.gitstore.repository import Repository
 from logist_ci.gitstore.worktrees import Worktrees
-from logist_ci.lifecycle.doctor import Surroundings
 from logist_ci.process.clock import Clock, SystemClock
 from logist_ci.process.environment import without_git
 from logist_ci.runner.parts import Parts
 from logist_ci.runtimes.registry import builtin_runtimes
 from logist_ci.shim.nursery import Nursery
 from logist_ci.templating.render import Templates
+
+if TYPE_CHECKING:
+    from logist_ci.lifecycle.doctor import Surroundings
 
 __all__ = ["App", "open_app", "user_folder"]
 
@@ -140,6 +142,8 @@ class App:
 
     def surroundings(self) -> Surroundings:
         """Return what the doctor looks at; it works where nothing else does."""
+        from logist_ci.lifecycle.doctor import Surroundings  # late: it looks at the metadata of packages
+
         return Surroundings(
             environ=self.environ,
             directory=self._start,

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["decide_each"]
 
-Decision = Callable[["Parts", "JobId", "Listener"], "Manifest"]
+_Decision = Callable[["Parts", "JobId", "Listener"], "Manifest"]
 
 
-def decide_each(context: typer.Context, jobs: Sequence[str], decision: Decision, *, as_json: bool = False) -> int:
+def decide_each(context: typer.Context, jobs: Sequence[str], decision: _Decision, *, as_json: bool = False) -> int:
     """Apply ``decision`` to each job, say where each is now, and return the worst exit status."""
     session = Session.of(context)
     listener = Talk(session.terminal, verbose_only=True)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from logist_ci.cli.failures import report_error
-from logist_ci.cli.live import LiveView
 from logist_ci.cli.notice import Notices
 from logist_ci.cli.session import Session
 from logist_ci.cli.stopping import INTERRUPTED
@@ -44,6 +43,8 @@ def listening(session: Session) -> Iterator[Listener]:
         if not terminal.lively or terminal.verbosity > 0:
             yield notices.before(Talk(terminal))
             return
+        from logist_ci.cli.live import LiveView
+
         with LiveView(terminal, parts.clock) as view:
             yield notices.before(view)
 

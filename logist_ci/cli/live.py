@@ -60,10 +60,9 @@ def fitted(text: str, width: int) -> str:
 
 
 def _line(row: Row, now: float, width: int, palette: Palette) -> str:
-    elapsed = row.progress.elapsed_s if row.progress else now - row.since
     state = shown_state(row.state, row.phase, "alive")
     wall = f"/{duration(row.limits.wall_s)}" if row.limits.wall_s else ""
-    parts = [f"{row.job_id}", f"{state} {row.phase.value}", f"{duration(elapsed)}{wall}"]
+    parts = [f"{row.job_id}", f"{state} {row.phase.value}", f"{duration(max(0.0, now - row.since))}{wall}"]
     if row.attempt > 1:
         parts[1] += f" (attempt {row.attempt} of {row.limits.attempts})"
     if row.progress:

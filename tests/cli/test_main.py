@@ -20,9 +20,8 @@ PROJECT = Path(logist_ci.__file__).parents[1]
 def called(
     *words: str, at: Path, environ: Mapping[str, str], python: tuple[str, ...] = (), program: tuple[str, ...] = ()
 ) -> Completed:
-    measuring = {name: os.environ[name] for name in ("COVERAGE_PROCESS_START",) if name in os.environ}
     argv = (*program, sys.executable, *python, "-m", "logist_ci", *words)
-    return capture(Command(argv, at, {**environ, **measuring, "PYTHONPATH": str(PROJECT)}))
+    return capture(Command(argv, at, {**environ, "PYTHONPATH": str(PROJECT)}))
 
 
 def test_the_version_is_printed(repo: GitSandbox) -> None:
@@ -46,7 +45,9 @@ def test_the_help_of_a_command_is_printed(repo: GitSandbox, words: tuple[str, ..
 
 
 def imported(*words: str, repo: GitSandbox) -> set[str]:
-    done = called(*words, at=repo.path, environ=repo.environ, python=("-X", "importtime"))
+    # What measures coverage imports packages itself.
+    environ = {name: value for name, value in repo.environ.items() if not name.startswith("COVERAGE_")}
+    done = called(*words, at=repo.path, environ=environ, python=("-X", "importtime"))
     assert done.returncode == 0, done.stderr
     return {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines() if b"|" in line}
 
