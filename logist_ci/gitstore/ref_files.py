@@ -5,13 +5,15 @@ libgit2 builds an object for every reference; with ten thousand of them that is 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["ref_contents"]
 
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+# A pipe must not be waited for, and a link in a reference's place leads to no reference.
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 def ref_contents(common_dir: Path, prefix: str) -> dict[str, bytes]:
@@ -52,6 +54,10 @@ def _content(name: bytes, folder: int) -> bytes | None:
     except FileNotFoundError:
         # Deleted or packed since the folder was read.
         return None
+    except OSError as failure:
+        if failure.errno == errno.ELOOP:
+            return b""
+        raise
     try:
         return os.read(descriptor, 4096).strip()
     finally:

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from logist_ci.errors import StoreError
 from logist_ci.gitstore.bulk_blobs import read_many
@@ -17,14 +14,13 @@ from logist_ci.gitstore.folders import JobsRoot
 from logist_ci.gitstore.index import SummaryIndex
 from logist_ci.gitstore.manifests import ManifestStore, Stored, job_ref
 from logist_ci.gitstore.repository import Repository
-from logist_ci.gitstore.summaries import UNKNOWN_TIME, Summary, summarise, summary_in
+from logist_ci.gitstore.summaries import Summary
 from logist_ci.job.codec import encode
-from logist_ci.job.ids import CommitId, commit_id, job_id
-from logist_ci.job.manifest import Manifest, Phase, Publication, Result
+from logist_ci.job.ids import commit_id, job_id
+from logist_ci.job.manifest import Manifest
 from logist_ci.job.states import State
 from logist_ci.job.transitions import Cancel, Want, create
-from logist_ci.job.usage import Usage
-from logist_ci.testing.manifests import EXAMPLE_MOMENT, example_in, example_manifest
+from logist_ci.testing.manifests import example_manifest
 from logist_ci.testing.sandbox import GitSandbox
 
 ID = job_id("example-000001")
@@ -40,48 +36,6 @@ def index(store: ManifestStore, root: JobsRoot) -> SummaryIndex:
 
 def shorts(summaries: list[Summary]) -> dict[str, State | None]:
     return {summary.id: summary.state for summary in summaries}
-
-
-def test_a_summary_has_what_lists_show() -> None:
-    manifest = replace(
-        example_in(State.SUCCESS),
-        usage=Usage(tokens=7, cost_usd=0.5, wall_s=1.5),
-        result=Result(head=commit_id("1" * 40), files=1, insertions=2, deletions=3),
-        publication=Publication(pull=12, merged_at=EXAMPLE_MOMENT),
-        closed_at=EXAMPLE_MOMENT,
-    )
-    summary = summary_in(encode(manifest), ID, COMMIT)
-    assert summary == summarise(manifest, ID, COMMIT)
-    assert (summary.state, summary.phase, summary.attempt) == (State.SUCCESS, Phase.GENERATE, 1)
-    assert (summary.title, summary.agent, summary.branch) == ("Example", "command", "logist/example-000001")
-    assert (summary.verdict, summary.head, summary.pull) == ("completed", "1" * 40, 12)
-    assert (summary.tokens, summary.cost_usd, summary.wall_s) == (7, 0.5, 1.5)
-    assert summary.created_at == summary.merged_at == summary.closed_at == datetime(2026, 1, 1, tzinfo=UTC)
-    assert summary.commit == COMMIT
-
-
-@pytest.mark.parametrize("state", list(State))
-def test_every_state_has_a_summary(state: State) -> None:
-    summary = summary_in(encode(example_in(state)), ID, COMMIT)
-    assert (summary.state, summary.defect) == (state, "")
-    assert summary.blocked_code == ("stuck" if state is State.INTERVENTION_REQUIRED else "")
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"nonsense", "damaged"),
-        (b'{"name": "foreign"}', "no `schema`"),
-        (b'{"schema": 99}', "schema 99"),
-        (encode(create(example_manifest("other-000001"))), "other-000001"),
-        (encode(create(example_manifest())).replace(b"PENDING", b"FLYING"), "FLYING"),
-        (b" " * 16_000_001, "more than"),
-    ],
-)
-def test_a_damaged_manifest_has_a_summary_that_says_so(data: bytes, words: str) -> None:
-    summary = summary_in(data, ID, COMMIT)
-    assert words in summary.defect
-    assert (summary.id, summary.state, summary.created_at) == (ID, None, UNKNOWN_TIME)
 
 
 def test_all_jobs_are_there_in_order(index: SummaryIndex, job: Made) -> None:
@@ -225,40 +179,11 @@ def test_many_jobs_are_read_by_one_run_of_git(repo: GitSandbox, index: SummaryIn
     assert [summary.id for summary in summaries if summary.defect] == ["job-000100"]
 
 
-def test_reading_many_tells_what_it_could_not_read(repo: GitSandbox, repository: Repository) -> None:
-    head = repo.head()
-    read = list(read_many(repository, [head, "1" * 40, head], "README.md"))
-    assert read == [b"# Sandbox\n", None, b"# Sandbox\n"]
-    repo.write("folder/file", "x")
-    assert list(read_many(repository, [repo.commit()], "folder")) == [None]
-    assert list(read_many(repository, [], "README.md")) == []
-
-
-def test_reading_many_runs_nothing_of_the_repositorys(repo: GitSandbox, repository: Repository, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    script = tmp_path / "script"
-    script.write_text(f"#!/bin/sh\ntouch {canary}\n")
-    script.chmod(0o755)
-    repo.git("config", "remote.origin.url", f"ext::{script}")
-    repo.git("config", "remote.origin.promisor", "true")
-    repo.git("config", "protocol.ext.allow", "always")
-    repo.git("config", "core.fsmonitor", str(script))
-    assert list(read_many(repository, ["1" * 40] * 3, "README.md")) == [None] * 3
-    assert not canary.exists()
-
-
 def test_without_git_they_are_read_one_by_one(repo: GitSandbox, index: SummaryIndex, tmp_path: Path) -> None:
     populate(repo, 60)
     nowhere = Repository.open(repo.path, environ={**repo.environ, "PATH": str(tmp_path)})
     assert list(read_many(nowhere, [repo.head()], "README.md")) == [None]
     assert len(index.summaries()) == 60
-
-
-def test_something_larger_than_a_manifest_is_cut_off(repo: GitSandbox, repository: Repository) -> None:
-    repo.write("README.md", os.urandom(300_000).hex())
-    large = repo.commit()
-    first = CommitId(repo.git("rev-parse", "HEAD^"))
-    assert next(iter(read_many(repository, [large, first], "README.md"))) is None
 
 
 @pytest.mark.slow
