@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["RULES", "Rule", "rule"]
+__all__ = ["RULES", "Level", "Rule", "rule"]
 
 Level = Literal["error", "warning", "note"]
 
