@@ -159,18 +159,14 @@ def test_a_record_that_cannot_be_made_is_told_at_once(desk: Desk) -> None:
 @linux
 def test_the_nursery_holds_nothing_of_its_parent() -> None:
     with Nursery.start() as own:
-        until(lambda: len(descendants(own.pid)) == 1)
-        for process in (own.pid, *(each.pid for each in descendants(own.pid))):
-            until(lambda pid=process: _only_plumbing(pid))  # type: ignore[misc] # a bound variable
+        # One child is the shim that waits; what the rehearsal starts ends at once.
+        until(lambda: [_only_plumbing(each.pid) for each in descendants(own.pid)] == [True] and _only_plumbing(own.pid))
 
 
 def _only_plumbing(pid: int) -> bool:
-    folder, root, *places = ProcTable().places(pid)
-    return (
-        (folder, root) == (b"/", b"/")
-        and len(places) <= 8
-        and all(place.startswith((b"/dev/null", b"socket:", b"pipe:")) for place in places)
-    )
+    places = ProcTable().places(pid)
+    plumbing = all(place.startswith((b"/dev/null", b"socket:", b"pipe:")) for place in places[2:])
+    return places[:2] == [b"/", b"/"] and len(places) <= 10 and plumbing
 
 
 def test_a_pipe_of_the_parent_ends_although_the_nursery_lives() -> None:
