@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BASE_NAMES", "COOKIE", "allowed", "job_environment", "without_git"]
+__all__ = ["BASE_NAMES", "COOKIE", "WORKSPACE", "allowed", "job_environment", "without_git"]
 
 #: Every process of a job carries this variable; strays are found by it.
 COOKIE = "LOGIST_JOB_ID"
+#: And this one, the job's worktree: ids are unique in a repository only.
+WORKSPACE = "LOGIST_WORKSPACE"
 
 #: What every program of a job is given when the caller has it; a final ``*`` stands for any ending.
 BASE_NAMES = (
@@ -90,6 +92,6 @@ def job_environment(
         **(extra or {}),
         COOKIE: job_id,
         "LOGIST_PHASE": phase,
-        "LOGIST_WORKSPACE": str(workspace),
+        WORKSPACE: str(workspace),
         "LOGIST_RESULT": str(result),
     }

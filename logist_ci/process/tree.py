@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from logist_ci.process.clock import Clock
-from logist_ci.process.environment import COOKIE
+from logist_ci.process.environment import COOKIE, WORKSPACE
 from logist_ci.process.system_table import system_table
 from logist_ci.process.table import GONE_STATES, ProcessFacts, ProcessId, ProcessTable
 
@@ -71,16 +71,25 @@ def look_at_tree(pid: int, table: ProcessTable | None = None) -> list[ProcessFac
     return list(found.values())
 
 
-def with_cookie(job_id: str, table: ProcessTable | None = None, *, newer_than: int = 0) -> list[ProcessId]:
+def with_cookie(
+    job_id: str, table: ProcessTable | None = None, *, workspace: str | Path | None = None, newer_than: int = 0
+) -> list[ProcessId]:
     """Return the processes started with ``LOGIST_JOB_ID=job_id`` in their environment, never ourselves.
 
-    Only processes of this user can be read. A process may wipe its environment, so this finds strays, not
-    adversaries. ``newer_than`` skips processes with a lower number than that.
+    With ``workspace`` they must have been started for that worktree too: a job of another repository may have
+    the same id. Only processes of this user can be read. A process may wipe its environment, so this finds
+    strays, not adversaries. ``newer_than`` skips processes with a lower number than that.
     """
     table = table or system_table()
-    entry = b"\0" + os.fsencode(f"{COOKIE}={job_id}") + b"\0"
+    marks = [f"{COOKIE}={job_id}", *([] if workspace is None else [f"{WORKSPACE}={os.fspath(workspace)}"])]
+    entries = [b"\0" + os.fsencode(mark) + b"\0" for mark in marks]
     numbers = (pid for pid in table.pids() if pid > newer_than)
-    return _chosen(table, numbers, lambda pid: entry in b"\0" + table.environ(pid) + b"\0")
+
+    def carries(pid: int) -> bool:
+        environ = b"\0" + table.environ(pid) + b"\0"
+        return all(entry in environ for entry in entries)
+
+    return _chosen(table, numbers, carries)
 
 
 def inside(folder: Path, table: ProcessTable | None = None) -> list[ProcessId]:

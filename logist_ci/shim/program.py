@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logist_ci.process.command import Command
+from logist_ci.process.environment import WORKSPACE
 from logist_ci.process.starting import explain_start_failure
 from logist_ci.process.table import ProcessFacts, ProcessId, ProcessTable
 from logist_ci.process.tree import descendants, look_at_tree, with_cookie
@@ -36,10 +37,11 @@ class Use:
 class Program:
     """A started program. This process must have no other children, and be the subreaper where there is one."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: int, job_id: str, table: ProcessTable) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], output: int, request: RunRequest, table: ProcessTable) -> None:
         self.output = output
         self._process = process
-        self._job_id = job_id
+        self._job_id = request.job_id
+        self._workspace = request.env.get(WORKSPACE)
         self._table = table
         self._own_peak = _own_peak()
         self._ended = Use()
@@ -70,7 +72,7 @@ class Program:
             raise explain_start_failure(command, failure) from failure
         finally:
             os.close(theirs)
-        return cls(process, ours, request.job_id, table)
+        return cls(process, ours, request, table)
 
     @property
     def returncode(self) -> int | None:
@@ -116,13 +118,16 @@ class Program:
         Parents come before their children, so that none of them takes the end of a child for a failure.
         """
         self.reap()
-        found = (*descendants(os.getpid(), self._table), *with_cookie(self._job_id, self._table))
+        found = (*descendants(os.getpid(), self._table), *self._marked())
         return list(dict.fromkeys(found))
 
     def strays(self, lived_s: float) -> list[ProcessId]:
         """Return the living processes with the job's cookie, younger than this one; cheap after a short life."""
         recent = lived_s < _NUMBERS_ROUND_S and self._process.pid > os.getpid()
-        return with_cookie(self._job_id, self._table, newer_than=os.getpid() if recent else 0)
+        return self._marked(newer_than=os.getpid() if recent else 0)
+
+    def _marked(self, newer_than: int = 0) -> list[ProcessId]:
+        return with_cookie(self._job_id, self._table, workspace=self._workspace, newer_than=newer_than)
 
 
 def _own_peak() -> int:

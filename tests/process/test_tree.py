@@ -119,6 +119,17 @@ def test_we_are_never_a_stray_of_our_own(cookie: str) -> None:
     assert os.getpid() not in {each.pid for each in with_cookie(cookie, Everybody([os.getpid(), 7]))}
 
 
+def test_a_job_of_another_repository_may_have_the_same_id(cookie: str) -> None:
+    class Neighbours(FakeTable):
+        def environ(self, pid: int) -> bytes:
+            return f"LOGIST_JOB_ID={cookie}\0LOGIST_WORKSPACE=/repo-{pid}/workspace\0".encode()
+
+    table = Neighbours([1001, 1002])
+    assert [each.pid for each in with_cookie(cookie, table)] == [1001, 1002]
+    assert [each.pid for each in with_cookie(cookie, table, workspace=Path("/repo-1002/workspace"))] == [1002]
+    assert with_cookie(cookie, table, workspace="/repo-1") == []
+
+
 def test_only_newer_processes_are_asked_when_told_so(cookie: str) -> None:
     class Asked(FakeTable):
         def environ(self, pid: int) -> bytes:
