@@ -79,8 +79,12 @@ def manifest_in(raw: pygit2.Repository, job: JobId, commit: CommitId) -> Manifes
 
 def contents_of(raw: pygit2.Repository, job: JobId, commit: CommitId) -> tuple[Manifest, pygit2.Oid | None]:
     """Return what :func:`manifest_in` does, and the object of the prompt, if there is one."""
-    entries = entries_of(raw, tree_of(raw, commit))
-    manifest = decode(_file(raw, commit, entries, MANIFEST_NAME, MANIFEST_BYTES))
+    try:
+        entries = entries_of(raw, tree_of(raw, commit))
+        manifest = decode(_file(raw, commit, entries, MANIFEST_NAME, MANIFEST_BYTES))
+    except JobStateError as defect:
+        hint = defect.hint or f"See what else is wrong with it: logist-ci validate {job}"
+        raise type(defect)(f"The job {job} cannot be read. {defect}", hint=hint) from defect
     if manifest.id != job:
         raise JobStateError(f"The manifest stored for {job} is the one of {manifest.id}.")
     prompt = entries.get(PROMPT_NAME.encode())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +66,21 @@ def test_runs_from_several_processes(logist: Program, repo: GitSandbox) -> None:
     assert picture(repo) == before
     assert footprint(repo).admin == ()
     assert_sound(repo)
+
+
+def test_the_same_id_in_two_repositories(logist: Program, repo: GitSandbox, tmp_path: Path) -> None:
+    """Processes of a job are found by its id; those of a job that is called the same elsewhere are not its own."""
+    other = GitSandbox(tmp_path / "other", repo.environ)
+    repo.git("clone", "-q", repo.path, other.path)
+    first, second = tmp_path / "first", tmp_path / "second"
+    # The first ends, and looks for strays, while the second is at work.
+    early = f'touch "{first}"; while [ ! -e "{second}" ]; do sleep 0.02; done'
+    late = f'touch "{second}"; sleep 0.8; echo done > done.txt'
+
+    with ThreadPoolExecutor(1) as thread:
+        begun = thread.submit(logist.tried, "run", "--id", "nightly-build", "--", "sh", "-c", early, at=repo.path)
+        while not first.exists() and not begun.done():
+            time.sleep(0.02)
+        logist("run", "--id", "nightly-build", "--", "sh", "-c", late, at=other.path)
+
+        assert begun.result().status == 0, begun.result().err

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,95 +27,99 @@ _AGENT = "echo 1 > first.txt; sleep 0.2; echo 2 > second.txt"
 _RUN_S = 1.2
 
 
+@pytest.fixture
+def victim() -> str:
+    """The id of a job that no other test uses: processes of a job are found by it, on the whole machine."""
+    return f"victim-{uuid.uuid4().hex[:8]}"
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_killing_the_runner(logist: Program, repo: GitSandbox, seed: int) -> None:
+def test_killing_the_runner(logist: Program, repo: GitSandbox, victim: str, seed: int) -> None:
     # Spread over the run, so that few tries meet its different stretches.
-    _kill_and_finish(logist, repo, _RUN_S * (seed + random.Random(seed).random()) / 5)
+    _kill_and_finish(logist, repo, victim, _RUN_S * (seed + random.Random(seed).random()) / 5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(50))
-def test_killing_the_runner_at_fifty_moments(logist: Program, repo: GitSandbox, seed: int) -> None:
-    _kill_and_finish(logist, repo, random.Random(1000 + seed).uniform(0.05, _RUN_S))
+def test_killing_the_runner_at_fifty_moments(logist: Program, repo: GitSandbox, victim: str, seed: int) -> None:
+    _kill_and_finish(logist, repo, victim, random.Random(1000 + seed).uniform(0.05, _RUN_S))
 
 
-def test_killing_the_shim(logist: Program, repo: GitSandbox, tmp_path: Path) -> None:
+def test_killing_the_shim(logist: Program, repo: GitSandbox, victim: str, tmp_path: Path) -> None:
     shim = tmp_path / "shim"
     # The first time the agent says who its parent is and waits to be killed; the second time it works.
     script = f'if [ ! -e "{shim}" ]; then echo $PPID > "{shim}.new"; mv "{shim}.new" "{shim}"; sleep 60; fi; {_AGENT}'
-    runner = _start(logist, repo, "run", "--id", "victim-000001", "--", "sh", "-c", script)
+    runner = _start(logist, repo, "run", "--id", victim, "--", "sh", "-c", script)
     _until(shim.exists)
     os.kill(int(shim.read_text()), signal.SIGKILL)
 
-    assert runner.wait(_PATIENCE_S) == 0
-    assert logist.jobs(repo.path)["victim-000001"]["state"] == "SUCCESS"
-    assert not _alive("victim-000001")
-    _is_whole(logist, repo, "victim-000001")
+    assert runner.wait(_PATIENCE_S) == 0, (repo.path.parent / "talk").read_text()
+    assert logist.jobs(repo.path)[victim]["state"] == "SUCCESS"
+    assert not _alive(victim)
+    _is_whole(logist, repo, victim)
 
 
-def test_killing_runner_and_shim(logist: Program, repo: GitSandbox, tmp_path: Path) -> None:
+def test_killing_runner_and_shim(logist: Program, repo: GitSandbox, victim: str, tmp_path: Path) -> None:
     shim = tmp_path / "shim"
     script = f'if [ ! -e "{shim}" ]; then echo $PPID > "{shim}.new"; mv "{shim}.new" "{shim}"; sleep 60; fi; {_AGENT}'
-    runner = _start(logist, repo, "run", "--id", "victim-000001", "--", "sh", "-c", script)
+    runner = _start(logist, repo, "run", "--id", victim, "--", "sh", "-c", script)
     _until(shim.exists)
     os.kill(runner.pid, signal.SIGKILL)
     os.kill(int(shim.read_text()), signal.SIGKILL)
     runner.wait()
-    _until(lambda: logist.jobs(repo.path)["victim-000001"]["owner"] == "gone")
+    _until(lambda: logist.jobs(repo.path)[victim]["owner"] == "gone")
     before = footprint(repo)
 
     assert "owner gone" in logist("list", at=repo.path).out
-    assert logist.jobs(repo.path)["victim-000001"]["state"] == "RUNNING"
+    assert logist.jobs(repo.path)[victim]["state"] == "RUNNING"
     # Looking changes nothing.
     assert footprint(repo) == before
     # The agent has outlived them both; finishing the job ends it first.
-    assert _alive("victim-000001")
-    _finish(logist, repo, "victim-000001")
-    assert not _alive("victim-000001")
+    assert _alive(victim)
+    _finish(logist, repo, victim)
+    assert not _alive(victim)
 
 
-def test_interrupting_the_runner(logist: Program, repo: GitSandbox, tmp_path: Path) -> None:
+def test_interrupting_the_runner(logist: Program, repo: GitSandbox, victim: str, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     script = f'echo kept > kept.txt; : > "{begun}"; sleep 60'
-    runner = _start(logist, repo, "run", "--id", "victim-000001", "--limit", "grace=1s", "--", "sh", "-c", script)
+    runner = _start(logist, repo, "run", "--id", victim, "--limit", "grace=1s", "--", "sh", "-c", script)
     _until(begun.exists)
 
     runner.send_signal(signal.SIGINT)
 
     assert runner.wait(_PATIENCE_S) == 130
-    assert not _alive("victim-000001")
-    listed = logist.jobs(repo.path)["victim-000001"]
+    assert not _alive(victim)
+    listed = logist.jobs(repo.path)[victim]
     assert listed["state"] == "PENDING"
     # What it had done is on its branch.
-    assert repo.git("show", "logist/victim-000001:kept.txt") == "kept"
+    assert repo.git("show", f"logist/{victim}:kept.txt") == "kept"
     assert_sound(repo)
 
 
-def _kill_and_finish(logist: Program, repo: GitSandbox, after_s: float) -> None:
+def _kill_and_finish(logist: Program, repo: GitSandbox, victim: str, after_s: float) -> None:
     mine = picture(repo)
-    runner = _start(
-        logist, repo, "run", "--id", "victim-000001", "--check", "test -e second.txt", "--", "sh", "-c", _AGENT
-    )
+    runner = _start(logist, repo, "run", "--id", victim, "--check", "test -e second.txt", "--", "sh", "-c", _AGENT)
     time.sleep(after_s)
     runner.kill()
     runner.wait()
 
-    _tells_the_truth(logist, repo)
+    _tells_the_truth(logist, repo, victim)
     _until(lambda: all(line["owner"] != "alive" for line in logist.jobs(repo.path).values()))
-    _tells_the_truth(logist, repo)
-    if "victim-000001" not in manifests(repo):
+    _tells_the_truth(logist, repo, victim)
+    if victim not in manifests(repo):
         assert footprint(repo).admin == ()
-        logist("create", "--id", "victim-000001", "--", "sh", "-c", _AGENT, at=repo.path)
-    _finish(logist, repo, "victim-000001")
+        logist("create", "--id", victim, "--", "sh", "-c", _AGENT, at=repo.path)
+    _finish(logist, repo, victim)
     assert picture(repo) == mine
 
 
-def _tells_the_truth(logist: Program, repo: GitSandbox) -> None:
+def _tells_the_truth(logist: Program, repo: GitSandbox, victim: str) -> None:
     """Compare what is listed with the manifests, and with the processes that are there."""
-    before = set(_alive("victim-000001"))
+    before = set(_alive(victim))
     listed = logist.jobs(repo.path)
     stored = manifests(repo)
-    after = set(_alive("victim-000001"))
+    after = set(_alive(victim))
     assert listed.keys() <= stored.keys()
     for line in listed.values():
         assert not line["defect"]
@@ -148,15 +153,16 @@ def _is_whole(logist: Program, repo: GitSandbox, name: str) -> None:
 
 
 def _start(logist: Program, repo: GitSandbox, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*logist.argv, *arguments],
-        cwd=repo.path,
-        env=logist.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (repo.path.parent / "talk").open("wb") as talk:
+        return subprocess.Popen(
+            [*logist.argv, *arguments],
+            cwd=repo.path,
+            env=logist.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=talk,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def _until(condition: Callable[[], bool]) -> None:
