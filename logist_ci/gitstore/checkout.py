@@ -13,7 +13,7 @@ from logist_ci.gitstore.checkout_settings import checkout_settings
 from logist_ci.gitstore.configuration import Configuration
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.private import PrivateGit, Setup, private_git
-from logist_ci.gitstore.private_index import install_index
+from logist_ci.gitstore.private_index import install_index, submodules
 from logist_ci.gitstore.registration import Registration
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId
@@ -22,22 +22,21 @@ from logist_ci.process.files import translated_os_errors
 
 __all__ = ["check_out", "found_out_again", "planned_checkout", "recorded_attributes", "recorded_checkout", "remotes"]
 
-_PERSON = ("name", "email")
+_EMPTY = "Submodules are left empty; fill them with: git submodule update --init"
+_POINTERS = "Some files of git-lfs could not be downloaded, and are pointers."
 _UNREACHABLE = (b"could not fetch", b"promisor", b"unable to read", b"missing")
 
 
-def planned_checkout(
-    repository: Repository, configuration: Configuration, *, branch: str, base: CommitId, tip: CommitId
-) -> CheckoutRecord:
+def planned_checkout(repository: Repository, *, branch: str, base: CommitId, tip: CommitId) -> CheckoutRecord:
     """Return the record of a checkout that is about to begin, with all that the user's settings say about it."""
-    name, email = (configuration.value(f"committer.{key}") or configuration.value(f"user.{key}") for key in _PERSON)
+    identity = repository.identity()
     return CheckoutRecord(
         branch=branch,
         base=base,
         tip=tip,
-        settings=checkout_settings(repository, configuration),
-        identity=(name, email) if name and email else ("", ""),
-        sign=configuration.flag("commit.gpgsign"),
+        settings=checkout_settings(repository),
+        identity=(identity.name, identity.email),
+        sign=repository.configuration().flag("commit.gpgsign"),
     )
 
 
@@ -46,11 +45,13 @@ def check_out(
     folder: JobFolder,
     registration: Registration,
     record: CheckoutRecord,
-    configuration: Configuration,
-) -> CheckoutRecord:
-    """Write the files of ``record.tip`` into the worktree, and return the record with what was learned on the way.
+) -> tuple[CheckoutRecord, tuple[str, ...]]:
+    """Write the files of ``record.tip`` into the worktree.
 
     No hook and no filter but git-lfs is run.
+
+    Returns:
+        The record with what was learned on the way, and sentences for the job's log.
 
     Raises:
         StoreError: the disk is full, or objects of a partial clone cannot be fetched.
@@ -61,7 +62,7 @@ def check_out(
         worktree=folder.workspace,
         settings=record.settings,
         attributes=record.settings.attributes,
-        extra=[("checkout.workers", "0"), *(remotes(configuration) if network else ())],
+        extra=[("checkout.workers", "0"), *(remotes(repository.configuration()) if network else ())],
         network=network,
     )
     with private_git(folder.temp, repository, setup) as git:
@@ -69,10 +70,12 @@ def check_out(
             # What an earlier attempt says about files does not count before somebody has looked at it.
             record = replace(record, attributes=recorded_attributes(repository, git, record))
             git.use_attributes(record.attributes)
-        _fill(git, record)
+        said = _fill(git, record)
         if not agents:
             record = replace(record, attributes=_attributes_of_index(repository, git, record))
-        return replace(record, index=install_index(git, folder, registration))
+        notes = [_EMPTY] if submodules(git) else []
+        notes += [_POINTERS] if b"Error downloading object" in said else []
+        return replace(record, index=install_index(git, folder, registration)), tuple(notes)
 
 
 def recorded_checkout(repository: Repository, folder: JobFolder, manifest: Manifest) -> CheckoutRecord:
@@ -81,13 +84,8 @@ def recorded_checkout(repository: Repository, folder: JobFolder, manifest: Manif
     source = manifest.source
     if record is not None and (record.branch, record.base) == (source.branch, source.base_commit):
         return record
-    plan = planned_checkout(
-        repository,
-        repository.configuration(),
-        branch=source.branch,
-        base=source.base_commit,
-        tip=manifest.result.head or source.base_commit,
-    )
+    tip = manifest.result.head or source.base_commit
+    plan = planned_checkout(repository, branch=source.branch, base=source.base_commit, tip=tip)
     return found_out_again(repository, folder, plan)
 
 
@@ -111,10 +109,11 @@ def _attributes_of_index(repository: Repository, git: PrivateGit, record: Checko
     return recorded_attributes(repository, git, record)
 
 
-def _fill(git: PrivateGit, record: CheckoutRecord) -> None:
+def _fill(git: PrivateGit, record: CheckoutRecord) -> bytes:
+    """Write the files; return what git, and git-lfs, said."""
     done = git.run("read-tree", "-u", "--reset", record.tip)
     if done.returncode == 0:
-        return
+        return done.stderr
     said = done.stderr.decode("utf-8", "replace").strip()
     if record.settings.missing and any(word in done.stderr for word in _UNREACHABLE):
         what = f"Objects of {record.tip[:10]} are missing in this partial clone"

@@ -63,13 +63,13 @@ class CheckoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return found
 
 
-def checkout_settings(repository: Repository, configuration: Configuration) -> CheckoutSettings:
+def checkout_settings(repository: Repository) -> CheckoutSettings:
     """Return the settings that count where the user stands in ``repository``.
 
     Raises:
         MissingError: a file that git would read may not be read.
     """
-    environ = repository.environ
+    configuration, environ = repository.configuration(), repository.environ
     values = ((key, configuration.value(key)) for key in _HARMLESS)
     core = {key: word for key, value in values if value is not None and _HARMLESS[key].fullmatch(word := _word(value))}
     info = repository.common_dir / "info"

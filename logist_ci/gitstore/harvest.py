@@ -158,7 +158,8 @@ class _Crop:
         """Take the worktree's files in; return their tree."""
         bring_index(git, self.folder, self.record)
         if adopted.files != self.record.tip:
-            git.ask("read-tree", "-m", adopted.files)
+            # Entries that stay the same keep what is known about their files' times.
+            git.ask("read-tree", "-i", "-m", adopted.files)
         before = IndexState.of(git.index)
         known = self._tree(adopted.files)
         findings = take_in(

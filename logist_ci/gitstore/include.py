@@ -36,7 +36,7 @@ def included_files(repository: Repository) -> tuple[str, ...]:
     worktree = repository.worktree or repository.main_worktree
     if worktree is None or not (worktree / INCLUDE).is_file():
         return ()
-    setup = Setup(worktree=worktree, settings=checkout_settings(repository, repository.configuration()))
+    setup = Setup(worktree=worktree, settings=checkout_settings(repository))
     with private_git(Path(tempfile.gettempdir()), repository, setup) as git:
         index = repository.git_dir / "index"
         with translated_os_errors(f"copy {index}"):

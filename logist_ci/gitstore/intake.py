@@ -18,6 +18,7 @@ from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.noticed import Level, noticed, shown
 from logist_ci.gitstore.oddities import Oddities, find_oddities, made_readable
 from logist_ci.gitstore.private import PrivateGit
+from logist_ci.gitstore.private_index import submodules
 from logist_ci.gitstore.removal import put_away
 from logist_ci.job.manifest import Finding
 from logist_ci.process.capture import Completed
@@ -27,8 +28,6 @@ __all__ = ["Intake", "take_in"]
 
 _ADD = ("add", "-A", "--ignore-errors", "--sparse")
 _LEFT = ("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
-# A submodule's mode in an index entry; the same four bytes elsewhere only cost a closer look.
-_GITLINK = b"\x00\x00\xe0\x00"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def take_in(
     intake = Intake(git, workspace, backups)
     start = _Start.of(git)
     # Git would run `git status` in a submodule, with the configuration that an agent left there.
-    _set_aside(intake, [path + b"/.git" for path in _submodules(git, start.content)], "note", _SUBMODULE)
+    _set_aside(intake, [path + b"/.git" for path in submodules(git)], "note", _SUBMODULE)
     with ThreadPoolExecutor(1) as pool:
         adding = pool.submit(git.run, *_ADD)
         odd = find_oddities(workspace, _ignored_by(git))
@@ -140,13 +139,6 @@ def _left(git: PrivateGit) -> list[bytes]:
 
 def _readable(path: Path) -> bool:
     return path.is_symlink() or os.access(path, os.R_OK)
-
-
-def _submodules(git: PrivateGit, index: bytes) -> list[bytes]:
-    if _GITLINK not in index:
-        return []
-    entries = git.ask("ls-files", "-z", "--stage").split(b"\0")
-    return [entry.partition(b"\t")[2] for entry in entries if entry.startswith(b"160000 ")]
 
 
 def _set_aside(intake: Intake, paths: Iterable[bytes], level: Level, words: str) -> None:

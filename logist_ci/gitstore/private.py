@@ -48,7 +48,11 @@ _LFS = (
     ("filter.lfs.smudge", "git-lfs smudge -- %f"),
     ("filter.lfs.process", "git-lfs filter-process"),
     ("filter.lfs.required", "true"),
+    # What cannot be downloaded stays a pointer, rather than that nothing works.
+    ("lfs.skipdownloaderrors", "true"),
 )
+# An agent's .lfsconfig may name any place; a setting wins over it.
+_LFS_LOCAL = [("lfs.url", "file:///dev/null/nowhere"), ("lfs.transfer.maxretries", "1")]
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,7 @@ def _config(folder: Path, repository: Repository, setup: Setup) -> bytes:
     if setup.settings.lfs:
         # What git-lfs keeps has to outlive this directory, and to be found where the user's git looks for it.
         lines += [*_LFS, ("lfs.storage", os.fspath(repository.common_dir / "lfs"))]
-        lines += [] if setup.network else [("lfs.fetchexclude", "*")]
+        lines += [] if setup.network else _LFS_LOCAL
     version = 1 if any(key.startswith("extensions.") for key, _ in lines) else 0
     text = "".join(f"{_section(key)}\n\t{key.rpartition('.')[2]} = {quoted(value)}\n" for key, value in lines)
     return os.fsencode(f"[core]\n\trepositoryformatversion = {version}\n{text}")

@@ -20,9 +20,11 @@ from logist_ci.gitstore.registration import Registration
 from logist_ci.gitstore.repository import Repository
 from logist_ci.process.files import translated_os_errors
 
-__all__ = ["IndexState", "bring_index", "index_print", "install_index", "written_tree"]
+__all__ = ["IndexState", "bring_index", "index_print", "install_index", "submodules", "written_tree"]
 
 _HASH = 20
+# A submodule's mode in an index entry; the same four bytes elsewhere only cost a closer look.
+_SUBMODULE = b"\x00\x00\xe0\x00"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,15 @@ def index_print(index: Path) -> str:
             return f"{size}:{file.read(_HASH).hex()}"
     except FileNotFoundError:
         return ""
+
+
+def submodules(git: PrivateGit) -> list[bytes]:
+    """Return the paths of the submodules in the index of ``git``."""
+    with translated_os_errors(f"read {git.index}"):
+        if not git.index.exists() or _SUBMODULE not in git.index.read_bytes():
+            return []
+    entries = git.ask("ls-files", "-z", "--stage").split(b"\0")
+    return [entry.partition(b"\t")[2] for entry in entries if entry.startswith(b"160000 ")]
 
 
 def written_tree(git: PrivateGit, repository: Repository, *, incomplete: bool) -> str:

@@ -15,7 +15,6 @@ from logist_ci.errors import JobStateError, LogistError, LostRaceError, RefusedE
 from logist_ci.gitstore.branches import is_ancestor, rescue
 from logist_ci.gitstore.checkout import check_out, found_out_again, planned_checkout, remotes
 from logist_ci.gitstore.checkout_record import CheckoutRecord, record_file, write_record
-from logist_ci.gitstore.configuration import Configuration
 from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.include import copy_included
@@ -71,7 +70,6 @@ class Provisioning:
     refs: RefStore
     lock_file: Path
     clock: Clock
-    configuration: Configuration
     registration: Registration
     folder: JobFolder
     ref: RefName
@@ -108,8 +106,8 @@ class Provisioning:
                 undo.callback(self._delete_branch, tip)
             undo.callback(self._drop)
             self._register(plan)
-            record = check_out(self.refs.repository, self.folder, self.registration, plan, self.configuration)
-            notes = self._included()
+            record, notes = check_out(self.refs.repository, self.folder, self.registration, plan)
+            notes += self._included()
             write_record(self.folder, replace(record, ready=True))
             undo.pop_all()
         return Provisioned(True, tip, notes=notes)
@@ -131,7 +129,7 @@ class Provisioning:
         if record.ready and record.tip == target and not clean:
             return Provisioned(False, target)
         incomplete = record.settings.missing
-        extra = list(remotes(self.configuration)) if incomplete else []
+        extra = list(remotes(self.refs.repository.configuration())) if incomplete else []
         setup = Setup(self.folder.workspace, record.settings, record.attributes, extra, network=incomplete)
         with private_git(self.folder.temp, self.refs.repository, setup) as git:
             rescued = self._rescued(git, record, target)
@@ -143,7 +141,7 @@ class Provisioning:
         return Provisioned(clean, target, rescued, self._included() if clean else ())
 
     def _plan(self, tip: CommitId) -> CheckoutRecord:
-        return planned_checkout(self.refs.repository, self.configuration, branch=self.branch, base=self.base, tip=tip)
+        return planned_checkout(self.refs.repository, branch=self.branch, base=self.base, tip=tip)
 
     def _tip(self, present: CommitId | None, record: CheckoutRecord | None) -> CommitId:
         """Return where the worktree is to stand: at the tip, or where people have gone on from there."""
@@ -183,7 +181,7 @@ class Provisioning:
         )
 
     def _register(self, plan: CheckoutRecord) -> None:
-        own_config = self.configuration.flag("extensions.worktreeconfig")
+        own_config = self.refs.repository.configuration().flag("extensions.worktreeconfig")
         with registering(self.lock_file):
             self.registration.write(self.branch, plan.settings, own_config=own_config)
         with translated_os_errors(f"make the folder {self.folder.workspace}"):
@@ -193,7 +191,7 @@ class Provisioning:
     def _mend(self, record: CheckoutRecord) -> None:
         if self.registration.sound(self.branch):
             return
-        own_config = self.configuration.flag("extensions.worktreeconfig")
+        own_config = self.refs.repository.configuration().flag("extensions.worktreeconfig")
         with registering(self.lock_file):
             self.registration.write(self.branch, record.settings, own_config=own_config)
         self.registration.link_up()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from logist_ci.errors import RefusedError
 from logist_ci.gitstore.checkout_record import read_record, record_file
-from logist_ci.gitstore.config_cache import ConfigurationCache
 from logist_ci.gitstore.diffs import diff_stat
 from logist_ci.gitstore.folders import JobFolder, JobsRoot
 from logist_ci.gitstore.provisioning import Provisioned, Provisioning, registering
@@ -40,7 +39,6 @@ class Worktrees:
         self._root = root
         self._clock = clock or SystemClock()
         self._refs = RefStore(repository)
-        self._configuration = ConfigurationCache(repository)
 
     def provision(
         self,
@@ -74,7 +72,6 @@ class Worktrees:
             refs=self._refs,
             lock_file=self._root.lock_file,
             clock=self._clock,
-            configuration=self._configuration.get(),
             registration=registration,
             folder=folder,
             ref=ref_name(f"refs/heads/{branch}"),

@@ -13,7 +13,7 @@ from logist_ci.testing.sandbox import GitSandbox
 
 def read(repo: GitSandbox, at: Path | None = None, **environ: str) -> CheckoutSettings:
     repository = Repository.open(at or repo.path, environ={**repo.environ, **environ})
-    return checkout_settings(repository, repository.configuration())
+    return checkout_settings(repository)
 
 
 def test_harmless_words_are_taken_over(repo: GitSandbox) -> None:
@@ -62,7 +62,7 @@ def test_a_relative_file_of_the_users_is_not_looked_up_in_the_worktree(repo: Git
 
 def test_without_a_home_there_are_no_files_of_the_users(repo: GitSandbox) -> None:
     repository = Repository.open(repo.path, environ={"PATH": repo.environ["PATH"]})
-    assert checkout_settings(repository, repository.configuration()).global_excludes == b""
+    assert checkout_settings(repository).global_excludes == b""
 
 
 def test_a_folder_where_a_file_should_be_holds_nothing(repo: GitSandbox) -> None:
@@ -85,7 +85,9 @@ def test_a_sparse_checkout_brings_its_patterns(repo: GitSandbox) -> None:
     assert read(repo).lines()[-1] == ("core.sparsecheckoutcone", "false")
 
 
-@pytest.mark.parametrize(("installed", "set_up", "used"), [(True, True, True), (True, False, False), (False, True, False)])
+@pytest.mark.parametrize(
+    ("installed", "set_up", "used"), [(True, True, True), (True, False, False), (False, True, False)]
+)
 def test_lfs_takes_the_program_and_the_users_word(
     repo: GitSandbox, tmp_path: Path, installed: bool, set_up: bool, used: bool
 ) -> None:

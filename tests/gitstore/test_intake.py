@@ -34,7 +34,9 @@ def taken(
     def take() -> tuple[dict[str, str], list[tuple[str, str, str]]]:
         with at_work(repo, repository, tmp_path) as git:
             findings = take_in(git, repo.path, tmp_path / "backups")
-            listing = [line.partition("\t") for line in os.fsdecode(git.ask("ls-files", "-z", "-s")).split("\0") if line]
+            listing = [
+                line.partition("\t") for line in os.fsdecode(git.ask("ls-files", "-z", "-s")).split("\0") if line
+            ]
         return {path: header.split()[0] for header, _, path in listing}, [short(each) for each in findings]
 
     return take
@@ -76,9 +78,7 @@ def test_everything_that_can_happen_to_a_file(repo: GitSandbox, taken: Taken) ->
     assert findings == []
 
 
-def test_an_unchanged_worktree_leaves_the_index_alone(
-    repo: GitSandbox, repository: Repository, tmp_path: Path
-) -> None:
+def test_an_unchanged_worktree_leaves_the_index_alone(repo: GitSandbox, repository: Repository, tmp_path: Path) -> None:
     # Git looks twice at what is as young as its index.
     os.utime(repo.path / "README.md", (1, 1))
     with at_work(repo, repository, tmp_path) as git:
@@ -118,9 +118,7 @@ def submodule(repo: GitSandbox, tmp_path: Path) -> Path:
     return repo.path / "sub module"
 
 
-def test_a_submodule_is_never_stepped_into(
-    repo: GitSandbox, taken: Taken, tmp_path: Path, canary: Canary
-) -> None:
+def test_a_submodule_is_never_stepped_into(repo: GitSandbox, taken: Taken, tmp_path: Path, canary: Canary) -> None:
     place = submodule(repo, tmp_path)
     repo.git("config", "core.fsmonitor", canary.program, at=place)
     (place / "code").write_text("changed", encoding="utf-8")

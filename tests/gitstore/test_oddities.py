@@ -127,9 +127,7 @@ def test_what_is_deeper_than_a_path_can_be_is_closed(folder: Path) -> None:
         (os.mkfifo, False),
     ],
 )
-def test_only_files_and_folders_are_made_readable(
-    folder: Path, make: Callable[[Path], object], changed: bool
-) -> None:
+def test_only_files_and_folders_are_made_readable(folder: Path, make: Callable[[Path], object], changed: bool) -> None:
     path = folder / "thing"
     make(path)
     if changed:

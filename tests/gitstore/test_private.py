@@ -11,7 +11,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.testing.sandbox import GitSandbox
 from tests.gitstore.job_lab import Canary
 
-ODD = 'ways "and\' means\nbeyond\\it \u00e4'
+ODD = "ways \"and' means\nbeyond\\it \u00e4"
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def test_lfs_keeps_its_files_where_the_user_has_them(repository: Repository, tmp
     with private_git(tmp_path, repository, Setup(settings=CheckoutSettings(lfs=True))) as git:
         assert git.ask("config", "lfs.storage").decode() == f"{repository.common_dir / 'lfs'}\n"
         assert git.ask("config", "filter.lfs.process") == b"git-lfs filter-process\n"
-        assert git.ask("config", "lfs.fetchexclude") == b"*\n"
+        assert git.ask("config", "lfs.url") == b"file:///dev/null/nowhere\n"
     with private_git(tmp_path, repository, Setup(settings=CheckoutSettings(lfs=True), network=True)) as git:
-        assert git.run("config", "lfs.fetchexclude").returncode == 1
+        assert git.run("config", "lfs.url").returncode == 1
 
 
 def test_the_network_is_closed_unless_it_is_asked_for(repo: GitSandbox, repository: Repository, tmp_path: Path) -> None:
