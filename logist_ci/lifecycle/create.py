@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from logist_ci.agents.router import route
 from logist_ci.errors import RefusedError, TrustError, UsageError
+from logist_ci.gitstore.branches import keep_tip
 from logist_ci.gitstore.manifests import Stored
 from logist_ci.gitstore.repository import list_files
 from logist_ci.gitstore.snapshots import snapshot_dirty
@@ -98,10 +99,15 @@ def _stored(parts: Parts, request: JobRequest, draft: Manifest) -> Stored:
         manifest = _named(parts, draft, chosen)
         try:
             _check_unused(parts, manifest)
-            return parts.store.create(manifest, prompt=manifest.input.prompt)
+            stored = parts.store.create(manifest, prompt=manifest.input.prompt)
         except RefusedError:
             if request.job_id or attempt == _TRIES - 1:
                 raise
+        else:
+            if request.include_dirty:
+                # Nothing else leads to the snapshot before there is a branch.
+                keep_tip(parts.refs, chosen, manifest.source.base_commit)
+            return stored
     raise AssertionError("unreachable")
 
 
