@@ -41,10 +41,7 @@ def test_no_repository_and_no_user_file() -> None:
     assert load(root=None, user_file=None, environ={}).settings == Settings()
 
 
-def test_every_kind_of_value_from_a_file(tmp_path: Path) -> None:
-    loaded = _load(
-        tmp_path,
-        """\
+_EVERY_KIND = """\
 agent = "claude"
 runtime = "bubblewrap"
 network = "none"
@@ -82,8 +79,11 @@ bell = false
 
 [agents.claude]
 options = { model = "opus", turns = 3, fast = true }
-""",
-    )
+"""
+
+
+def test_every_kind_of_value_from_a_file(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, _EVERY_KIND)
     settings = loaded.settings
     assert settings.agent == "claude"
     assert settings.checks == (

@@ -59,6 +59,13 @@ def test_dirty_work_becomes_the_base_and_stays_where_it_is(parts: Parts, repo: G
     assert repo.git("status", "--porcelain") == before
 
 
+def test_a_snapshot_of_dirty_work_outlives_a_gc(parts: Parts, repo: GitSandbox) -> None:
+    repo.write("new file.txt", "new")
+    manifest = create_job(parts, JobRequest(argv=("true",), include_dirty=True)).stored.manifest
+    repo.git("gc", "-q", "--prune=now")
+    assert repo.git("show", f"{manifest.source.base_commit}:new file.txt") == "new"
+
+
 @pytest.mark.parametrize(
     "request_",
     [
