@@ -72,24 +72,23 @@ def look_at_tree(pid: int, table: ProcessTable | None = None) -> list[ProcessFac
 
 
 def with_cookie(
-    job_id: str, table: ProcessTable | None = None, *, workspace: str | Path | None = None, newer_than: int = 0
+    job_id: str, table: ProcessTable | None = None, *, workspace: str | Path | None = None
 ) -> list[ProcessId]:
     """Return the processes started with ``LOGIST_JOB_ID=job_id`` in their environment, never ourselves.
 
     With ``workspace`` they must have been started for that worktree too: a job of another repository may have
     the same id. Only processes of this user can be read. A process may wipe its environment, so this finds
-    strays, not adversaries. ``newer_than`` skips processes with a lower number than that.
+    strays, not adversaries.
     """
     table = table or system_table()
     marks = [f"{COOKIE}={job_id}", *([] if workspace is None else [f"{WORKSPACE}={os.fspath(workspace)}"])]
     entries = [b"\0" + os.fsencode(mark) + b"\0" for mark in marks]
-    numbers = (pid for pid in table.pids() if pid > newer_than)
 
     def carries(pid: int) -> bool:
         environ = b"\0" + table.environ(pid) + b"\0"
         return all(entry in environ for entry in entries)
 
-    return _chosen(table, numbers, carries)
+    return _chosen(table, table.pids(), carries)
 
 
 def inside(folder: Path, table: ProcessTable | None = None) -> list[ProcessId]:

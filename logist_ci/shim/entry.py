@@ -71,7 +71,7 @@ def rehearse() -> None:
         exit_record=os.devnull,
         worktree=here,
     )
-    around = _surroundings(decode_request(encode_request(request)), _Signals(), lambda progress: True)
+    around = _surroundings(decode_request(encode_request(request)), _Signals(), lambda progress: True, subreaper=False)
     # A folder is no program: this goes as far as one can without starting anything.
     encode_record(supervise(request, around))
     identify(os.getpid())
@@ -82,7 +82,7 @@ def attend(control: socket.socket, taken: int) -> NoReturn:
     status = 1
     try:
         os.setsid()
-        become_subreaper()
+        subreaper = become_subreaper()
         signals = _Signals()
         signals.install()
         me = identify(os.getpid())
@@ -91,13 +91,13 @@ def attend(control: socket.socket, taken: int) -> NoReturn:
         os.close(taken)
         if asked and me is not None:
             number, lock = descriptors
-            _live(me, signals, socket.socket(fileno=number), lock)
+            _live(me, signals, socket.socket(fileno=number), lock, subreaper)
         status = 0
     finally:
         os._exit(status)
 
 
-def _live(me: ProcessId, signals: _Signals, channel: socket.socket, lock: int) -> None:
+def _live(me: ProcessId, signals: _Signals, channel: socket.socket, lock: int, subreaper: bool) -> None:
     request = receive_request(channel)
     reporter = Reporter(channel)
     try:
@@ -108,7 +108,8 @@ def _live(me: ProcessId, signals: _Signals, channel: socket.socket, lock: int) -
     # A runner that is killed before it has written down who we are leaves this.
     KernelLock.adopt(lock, Path()).sign(me)
     reporter.hello(me)
-    file.write(_supervised(request, _surroundings(request, signals, reporter.progress)))
+    around = _surroundings(request, signals, reporter.progress, subreaper=subreaper)
+    file.write(_supervised(request, around))
     # In this order: who is told may read the record and take the lock.
     os.close(lock)
     reporter.farewell()
@@ -130,11 +131,14 @@ def _supervised(request: RunRequest, around: Surroundings) -> ExitRecord:
         )
 
 
-def _surroundings(request: RunRequest, signals: _Signals, tell: Callable[[Progress], bool]) -> Surroundings:
+def _surroundings(
+    request: RunRequest, signals: _Signals, tell: Callable[[Progress], bool], *, subreaper: bool
+) -> Surroundings:
     clock = SystemClock()
     return Surroundings(
         clock=clock,
         table=system_table(),
+        subreaper=subreaper,
         wake=signals.wake,
         stop_asked=lambda: signals.stop,
         tell=tell,

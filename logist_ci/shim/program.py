@@ -20,8 +20,6 @@ from logist_ci.shim.protocol import RunRequest
 
 __all__ = ["Program", "Use"]
 
-# A shim that lived shorter than this cannot have seen the process numbers go round once.
-_NUMBERS_ROUND_S = 5.0
 # What `ru_maxrss` counts: kilobytes, on macOS bytes.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -118,16 +116,8 @@ class Program:
         Parents come before their children, so that none of them takes the end of a child for a failure.
         """
         self.reap()
-        found = (*descendants(os.getpid(), self._table), *self._marked())
-        return list(dict.fromkeys(found))
-
-    def strays(self, lived_s: float) -> list[ProcessId]:
-        """Return the living processes with the job's cookie, younger than this one; cheap after a short life."""
-        recent = lived_s < _NUMBERS_ROUND_S and self._process.pid > os.getpid()
-        return self._marked(newer_than=os.getpid() if recent else 0)
-
-    def _marked(self, newer_than: int = 0) -> list[ProcessId]:
-        return with_cookie(self._job_id, self._table, workspace=self._workspace, newer_than=newer_than)
+        marked = with_cookie(self._job_id, self._table, workspace=self._workspace)
+        return list(dict.fromkeys((*descendants(os.getpid(), self._table), *marked)))
 
 
 def _own_peak() -> int:

@@ -130,15 +130,6 @@ def test_a_job_of_another_repository_may_have_the_same_id(cookie: str) -> None:
     assert with_cookie(cookie, table, workspace="/repo-1") == []
 
 
-def test_only_newer_processes_are_asked_when_told_so(cookie: str) -> None:
-    class Asked(FakeTable):
-        def environ(self, pid: int) -> bytes:
-            assert pid > 10
-            return f"LOGIST_JOB_ID={cookie}".encode()
-
-    assert [each.pid for each in with_cookie(cookie, Asked([3, 10, 11, 12]), newer_than=10)] == [11, 12]
-
-
 def test_a_process_is_found_by_its_folder(start: Start, tmp_path: Path, table: ProcessTable) -> None:
     folder = tmp_path / "work tree\udcff"
     (folder / "deep").mkdir(parents=True)

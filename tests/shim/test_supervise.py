@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -203,6 +204,15 @@ class TestTheEndOfEverything:
     def test_orphans_that_end_by_themselves_leave_nothing(self, desk: Desk) -> None:
         record = run(desk, "for each in 1 2 3 4 5 6 7 8 9; do (sleep 0.02 &); done; sleep 0.1")
         assert (record.exit_status, record.survivors) == (0, 0)
+
+    def test_a_stray_that_somebody_else_started_is_ended_by_its_cookie(self, desk: Desk) -> None:
+        env = desk.request("true").env
+        with subprocess.Popen(["sleep", "30"], env=env) as daemons, subprocess.Popen(["sleep", "30"]) as stranger:
+            record = run(desk, "sleep 30", limits(wall=0.2))
+            assert daemons.wait(5) == -signal.SIGTERM
+            assert stranger.poll() is None
+            stranger.kill()
+        assert record.survivors == 0
 
     def test_a_stop_is_no_limit(self, desk: Desk) -> None:
         with desk.begin(desk.request("sh", "-c", "echo begun; sleep 30")) as handle:
