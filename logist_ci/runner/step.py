@@ -126,8 +126,12 @@ def _ran(work: Work, manifest: Manifest, runtime: Runtime, *, set_up: bool) -> M
         work.say(f"The phase {manifest.phase.value} could not be run: {defect}")
         manifest = work.move(End(now=work.parts.clock.now(), verdict="stuck"), note="stuck")
         return work.move(Stuck(blocked=_not_run(manifest, defect)))
-    verdict = outcome.judgement.verdict
-    manifest = work.move(End(now=work.parts.clock.now(), verdict=verdict, usage=outcome.usage), note=verdict)
+    verdict, now = outcome.judgement.verdict, work.parts.clock.now()
+    if verdict == "interrupted" and not work.stop.requested:
+        # Its shim died, and nobody asked for that: these are counted, or such a job would run for ever.
+        manifest = work.move(Interrupted(now=now), note=verdict)
+    else:
+        manifest = work.move(End(now=now, verdict=verdict, usage=outcome.usage), note=verdict)
     return settle(work, manifest, outcome.judgement, outcome.checks)
 
 

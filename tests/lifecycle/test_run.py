@@ -53,6 +53,15 @@ def test_a_command_ends_in_success_with_its_work_on_a_branch(
     assert "error" not in repo.git("fsck")
 
 
+def test_a_job_whose_shim_dies_again_and_again_is_stuck(parts: Parts, listener: Collector) -> None:
+    manifest = run_job(parts, _sh(parts, "echo kept >> kept.txt; kill -9 $PPID; sleep 9"), listener)
+    assert manifest.state is State.INTERVENTION_REQUIRED
+    assert manifest.blocked is not None
+    assert manifest.blocked.code == "interrupted"
+    assert listener.states().count("RUNNING") == 3
+    assert manifest.attempt == 1
+
+
 def test_the_program_sees_its_own_small_world(parts: Parts, repo: GitSandbox) -> None:
     script = 'env > env.txt; pwd > pwd.txt; test -f "$LOGIST_WORKSPACE/README.md"'
     manifest = _ran(parts, script)
