@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from logist_ci.cli.catalog import names
 from logist_ci.cli.failures import report_bug, report_error
 from logist_ci.cli.loading import load, split_command, split_rest
 from logist_ci.cli.session import Invocation
 from logist_ci.cli.stopping import INTERRUPTED, Stopper
 from logist_ci.cli.terminal import Terminal
+from logist_ci.cli.wording import printable
 from logist_ci.errors import LogistError, UsageError
 
 if TYPE_CHECKING:
     from logist_ci.process.clock import Clock
 
-__all__ = ["execute"]
+__all__ = ["execute", "status_of"]
 
 
 def execute(
@@ -39,13 +41,22 @@ def execute(
         directory: Where the user stands; default is the current folder.
         clock: The time for the use cases; default is the machine's.
     """
-    try:
+
+    def run() -> object:
         invocation = Invocation(terminal, stopper or Stopper(), directory or _here(), clock=clock)
         return _invoked(list(arguments), invocation)
+
+    return status_of(run, terminal, arguments)
+
+
+def status_of(run: Callable[[], object], terminal: Terminal, arguments: Sequence[str]) -> int:
+    """Call ``run`` and return the exit status that its result or its error means; say what went wrong."""
+    try:
+        status = run()
     except LogistError as error:
         return report_error(terminal, error)
     except typer.TyperException as error:
-        return _wrong_usage(terminal, error)
+        return _wrong_usage(terminal, error, arguments)
     except typer.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -56,6 +67,7 @@ def execute(
         return 0
     except Exception as error:  # the last handler: nothing a user sees is a traceback
         return report_bug(terminal, error, arguments)
+    return status if isinstance(status, int) else 0
 
 
 def _here() -> Path:
@@ -65,7 +77,7 @@ def _here() -> Path:
         raise UsageError("The current folder does not exist any more.", hint="Go to one that does.") from gone
 
 
-def _invoked(arguments: list[str], invocation: Invocation) -> int:
+def _invoked(arguments: list[str], invocation: Invocation) -> object:
     if "_LOGIST_CI_COMPLETE" in invocation.terminal.environ or arguments[:1] in _COMPLETION:
         from logist_ci.cli.completion import complete
 
@@ -76,16 +88,14 @@ def _invoked(arguments: list[str], invocation: Invocation) -> int:
     words, rest = split_rest(name, words)
     command = load(name)
     with command.make_context(f"logist-ci {name}", words, obj=replace(invocation, rest=rest)) as context:
-        status = command.invoke(context)
-    return status if isinstance(status, int) else 0
+        return command.invoke(context)
 
 
 _COMPLETION = (["--install-completion"], ["--show-completion"])
 
 
-def _wrong_usage(terminal: Terminal, error: typer.TyperException) -> int:
-    terminal.warn(f"Error: {error.format_message()}")
-    context = getattr(error, "ctx", None)
-    if context is not None:
-        terminal.warn(f"Hint: See the options with: {context.command_path} --help")
+def _wrong_usage(terminal: Terminal, error: typer.TyperException, arguments: Sequence[str]) -> int:
+    terminal.warn(f"Error: {printable(error.format_message())}")
+    command = next((f" {word}" for word in arguments if word in names()), "")
+    terminal.warn(f"Hint: See the options with: logist-ci{command} --help")
     return getattr(error, "exit_code", 2)
