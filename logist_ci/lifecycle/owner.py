@@ -35,8 +35,11 @@ def owner_of(parts: Parts, job_id: JobId, state: State) -> Owner:
 
 
 def orphaned_shim(parts: Parts, job_id: JobId) -> ProcessId | None:
-    """Return the living shim of a job whose runner is dead, as far as this machine knows."""
-    facts = read_local(parts.root.folder(job_id).local)
+    """Return the shim that still holds a job whose runner is dead, as far as this machine knows."""
+    folder = parts.root.folder(job_id)
+    if not is_locked(folder.lock):
+        return None  # a shim that has given up the lock has written its record, and only has to go
+    facts = read_local(folder.local)
     if facts is None or not facts.is_here() or facts.shim is None or not alive(facts.shim):
         return None
     return None if facts.runner is not None and alive(facts.runner) else facts.shim
@@ -52,9 +55,9 @@ def lost_jobs(parts: Parts) -> list[JobId]:
 
 
 def _owner_now(parts: Parts, job_id: JobId, state: State) -> Owner:
-    locked = is_locked(parts.root.folder(job_id).lock)
+    lock = parts.root.folder(job_id).lock
     if state not in TRANSIENT:
-        return "alive" if locked else "none"
-    if not locked or orphaned_shim(parts, job_id) is not None:
-        return "gone"
-    return "alive"
+        return "alive" if is_locked(lock) else "none"
+    # Asked twice: the shim may end, and give up the lock, between the first two questions.
+    owned = is_locked(lock) and orphaned_shim(parts, job_id) is None and is_locked(lock)
+    return "alive" if owned else "gone"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from logist_ci.job.ids import JobId
+from logist_ci.gitstore.folders import JobFolder
 from logist_ci.process.system_table import system_table
 from logist_ci.process.table import ProcessFacts, ProcessId
 from logist_ci.process.tree import inside, with_cookie
@@ -14,10 +14,10 @@ from logist_ci.process.tree import inside, with_cookie
 __all__ = ["ancestors", "strangers_inside", "strays_of"]
 
 
-def strays_of(job_id: JobId) -> list[ProcessId]:
+def strays_of(folder: JobFolder) -> list[ProcessId]:
     """Return the processes that carry the job's mark; never our own ancestors, since an agent may be asking."""
     ours = ancestors()
-    return [process for process in with_cookie(job_id) if process.pid not in ours]
+    return [process for process in with_cookie(folder.id, workspace=folder.workspace) if process.pid not in ours]
 
 
 def strangers_inside(folder: Path, own: Collection[ProcessId]) -> list[ProcessFacts]:

@@ -12,6 +12,7 @@ from logist_ci.job.manifest import Manifest
 from logist_ci.job.states import TRANSIENT, State
 from logist_ci.lifecycle.owner import lost_jobs, orphaned_shim, owner_of
 from logist_ci.lifecycle.processes import strays_of
+from logist_ci.lifecycle.tidy import discard_workspace
 from logist_ci.lifecycle.show import Owner
 from logist_ci.process.tree import ProcessId, alive, end_all
 from logist_ci.runner.batch import Outcome, run_batch
@@ -79,7 +80,7 @@ def recovery_of(parts: Parts, job_id: JobId) -> RecoveryPlan:
         return plan_recovery(RecoveryFacts(job_id, state, owner))
     shim = orphaned_shim(parts, job_id)
     recorded = read_exit(parts.root.folder(job_id).exit_record) is not None
-    strays = tuple(strays_of(job_id)) if shim is None else ()
+    strays = tuple(strays_of(parts.root.folder(job_id))) if shim is None else ()
     return plan_recovery(RecoveryFacts(job_id, state, owner, shim, strays, recorded))
 
 
@@ -107,7 +108,13 @@ def recover_job(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
 
 def recover_jobs(parts: Parts, listener: Listener, ids: Sequence[JobId] = ()) -> list[Outcome]:
     """Bring the jobs of ``ids`` home, without ids every one whose owner is gone; errors become outcomes."""
-    return run_batch(ids or lost_jobs(parts), lambda job_id: recover_job(parts, job_id, listener))
+
+    def recovered(job_id: JobId) -> Manifest:
+        manifest = recover_job(parts, job_id, listener)
+        discard_workspace(parts, manifest, listener)
+        return manifest
+
+    return run_batch(ids or lost_jobs(parts), recovered)
 
 
 def _end_shim(parts: Parts, shim: ProcessId, grace_s: float) -> None:
@@ -121,7 +128,7 @@ def _end_shim(parts: Parts, shim: ProcessId, grace_s: float) -> None:
 
 def _end_strays(work: Work) -> None:
     grace = work.parts.store.read(work.job_id).manifest.spec.limits.grace_s
-    survivors = end_all(lambda: strays_of(work.job_id), grace_s=grace, clock=work.parts.clock)
+    survivors = end_all(lambda: strays_of(work.folder), grace_s=grace, clock=work.parts.clock)
     if survivors:
         pids = ", ".join(str(process.pid) for process in survivors)
         work.say(f"These processes of {work.job_id} could not be ended: {pids}.")

@@ -43,9 +43,7 @@ def find_archived(parts: Parts, text: str) -> JobId:
         return matching[0]
     if matching:
         raise UnknownJobError(f"{text!r} is the beginning of several jobs.", hint=f"Say which: {', '.join(matching)}")
-    raise UnknownJobError(
-        f"The archive has no job {text!r}.", hint="See which there are with: logist-ci list --all"
-    )
+    raise UnknownJobError(f"The archive has no job {text!r}.", hint="See which there are with: logist-ci list --all")
 
 
 def restore_job(parts: Parts, job_id: JobId) -> Restored:

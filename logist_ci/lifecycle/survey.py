@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from contextlib import suppress
 
-from logist_ci.errors import LogistError, UnknownJobError
+from logist_ci.errors import LogistError
 from logist_ci.gitstore.checkout_record import read_record
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.registration import Registration
@@ -51,13 +51,11 @@ def facts_of(parts: Parts, job_id: JobId, *, held: bool = False) -> JobFacts | N
 
 def _facts(parts: Parts, job_id: JobId, around: Surroundings, *, held: bool = False) -> JobFacts:
     folder = parts.root.folder(job_id)
-    newest = parts.store.history(job_id)[0]
     try:
         manifest = parts.store.read(job_id).manifest
-    except UnknownJobError:
-        raise
+        newest = parts.store.history(job_id)[0]
     except LogistError as defect:
-        return JobFacts(job_id, None, newest.commit, newest.at, folder.base, defect=str(defect).rstrip("."))
+        return JobFacts(job_id, None, None, parts.clock.now(), folder.base, defect=str(defect).rstrip("."))
     branch = branch_facts(parts, manifest, around)
     lost: Owner = "gone" if manifest.state in TRANSIENT else "none"
     return JobFacts(
@@ -81,7 +79,7 @@ def _workspace(
     if not present and not registered:
         return None
     owned = path.is_dir() and not path.is_symlink() and parts.root.owns(path)
-    processes = strays_of(folder.id)
+    processes = strays_of(folder)
     leftovers, untold = 0, ""
     if present and owned:
         leftovers, untold = _leftovers(parts, folder, manifest, branch)
@@ -111,7 +109,9 @@ def _leftovers(parts: Parts, folder: JobFolder, manifest: Manifest, branch: Bran
         if not any(folder.workspace.iterdir()):
             return 0, ""
         tip = branch.tip if branch else manifest.result.head or manifest.source.base_commit
-        return count_leftovers(parts, folder, manifest, tip), ""
+        # People may have committed in the worktree, or onto its branch from elsewhere: neither is uncommitted.
+        tips = dict.fromkeys([tip, record.tip if record else tip])
+        return min(count_leftovers(parts, folder, manifest, each) for each in tips), ""
     except OSError as failure:
         return 0, failure.strerror or str(failure)
     except LogistError as failure:

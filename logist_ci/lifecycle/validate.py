@@ -80,7 +80,7 @@ def _folder(parts: Parts, manifest: Manifest) -> Iterator[Defect]:
     except FileNotFoundError:
         return
     except LogistError as failure:
-        yield Defect(manifest.id, "folder", str(failure), failure.hint)
+        yield Defect(manifest.id, "folder", str(failure), failure.hint or "Look at it, and move it away.")
         return
     if copied != encode(manifest):
         message = f"{folder.manifest_copy} is not what the reference holds, which is the truth."

@@ -18,15 +18,15 @@ from logist_ci.job.transitions import Close
 from logist_ci.lifecycle.cleanup.decisions import Action, CleanupPlan, CleanupPolicy, JobPlan, Kept, OrphanPlan, Removal
 from logist_ci.lifecycle.cleanup.facts import JobFacts
 from logist_ci.lifecycle.cleanup.leftovers import save_leftovers, save_orphan
-from logist_ci.lifecycle.cleanup.plan import plan_job
+from logist_ci.lifecycle.cleanup.plan import plan, plan_job
 from logist_ci.lifecycle.orphans import TRASH
 from logist_ci.lifecycle.processes import strays_of
-from logist_ci.lifecycle.survey import facts_of
+from logist_ci.lifecycle.survey import facts_of, survey
 from logist_ci.process.locks import try_lock
 from logist_ci.process.tree import end_all
 from logist_ci.runner.parts import Parts
 
-__all__ = ["BRANCH_WAS_AT", "CLEANED_UP", "CleanupReport", "Done", "Failed", "apply_plan"]
+__all__ = ["BRANCH_WAS_AT", "CLEANED_UP", "CleanupReport", "Done", "Failed", "apply_plan", "plan_cleanup"]
 
 #: How the history of a job says that it was closed, and where its branch was; ``restore`` reads both.
 CLEANED_UP = "cleaned up"
@@ -66,27 +66,32 @@ class CleanupReport:
         return self.plan.refusal()
 
 
-def apply_plan(parts: Parts, plan: CleanupPlan) -> CleanupReport:
-    """Carry ``plan`` out. One job's failure stops no other; jobs are looked at again under their locks."""
+def plan_cleanup(parts: Parts, policy: CleanupPolicy) -> CleanupPlan:
+    """Return what a cleanup under ``policy`` would do now; nothing is changed."""
+    return plan(survey(parts, policy.names), policy, parts.clock.now())
+
+
+def apply_plan(parts: Parts, decided: CleanupPlan) -> CleanupReport:
+    """Carry a plan out. One job's failure stops no other; jobs are looked at again under their locks."""
     done: list[Done] = []
     failed: list[Failed] = []
     jobs: list[JobPlan] = []
-    for job in plan.jobs:
+    for job in decided.jobs:
         if not job.removals:
             jobs.append(job)
             continue
         try:
-            jobs.append(_clean_job(parts, job, plan.policy, done))
+            jobs.append(_clean_job(parts, job, decided.policy, done))
         except LogistError as error:
             failed.append(Failed(job.id, error))
-    for each in plan.orphans:
+    for each in decided.orphans:
         try:
             done += _clean_orphan(parts, each)
         except LogistError as error:
             failed.append(Failed(str(each.orphan.path), error))
     parts.index.refresh()
-    now_decided = CleanupPlan(plan.policy, tuple(jobs), plan.orphans)
-    kept = [kept for job in jobs for kept in job.kept] + [each.kept for each in plan.orphans if each.kept]
+    now_decided = CleanupPlan(decided.policy, tuple(jobs), decided.orphans)
+    kept = [kept for job in jobs for kept in job.kept] + [each.kept for each in decided.orphans if each.kept]
     return CleanupReport(now_decided, tuple(done), tuple(kept), tuple(failed))
 
 
@@ -134,7 +139,7 @@ class _Step:
 
 def _end_processes(step: _Step) -> str:
     grace = step.manifest.spec.limits.grace_s
-    survivors = end_all(lambda: strays_of(step.folder.id), grace_s=grace, clock=step.parts.clock)
+    survivors = end_all(lambda: strays_of(step.folder), grace_s=grace, clock=step.parts.clock)
     if survivors:
         pids = ", ".join(str(process.pid) for process in survivors)
         raise RefusedError(f"Processes of the job {step.folder.id} could not be ended: {pids}.", hint="End them first.")
@@ -207,17 +212,17 @@ def remove_folders(parts: Parts, folder: JobFolder) -> None:
             delete_tree(away)
 
 
-def _clean_orphan(parts: Parts, plan: OrphanPlan) -> list[Done]:
-    if plan.removal is None:
+def _clean_orphan(parts: Parts, decided: OrphanPlan) -> list[Done]:
+    if decided.removal is None:
         return []
-    orphan = plan.orphan
+    orphan = decided.orphan
     if orphan.kind == "leftover":
         delete_tree(orphan.path)
     elif orphan.job is not None and orphan.kind == "registration":
         parts.worktrees.remove(orphan.job, parts.root.folder(orphan.job))
     elif orphan.job is not None:
         _remove_orphaned_folder(parts, orphan.job, orphan.path)
-    return [Done(str(orphan.path), plan.removal)]
+    return [Done(str(orphan.path), decided.removal)]
 
 
 def _remove_orphaned_folder(parts: Parts, job_id: JobId, path: Path) -> None:

@@ -74,12 +74,12 @@ class WorkspaceFacts:
 class JobFacts:
     """One job: its manifest as of ``commit``, last changed at ``changed_at``, and what it has on this machine.
 
-    ``manifest`` is ``None`` when it cannot be read, for the reason in ``defect``.
+    ``manifest`` and ``commit`` are ``None`` when it cannot be read, for the reason in ``defect``.
     """
 
     id: JobId
     manifest: Manifest | None
-    commit: CommitId
+    commit: CommitId | None
     changed_at: datetime
     folder: Path
     owner: Owner = "none"

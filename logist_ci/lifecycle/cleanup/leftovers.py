@@ -61,11 +61,10 @@ def save_orphan(parts: Parts, folder: JobFolder) -> RefName | None:
     """
     if not folder.workspace.is_dir() or folder.workspace.is_symlink():
         return None
-    repository = parts.repository
-    head = repository.resolve("HEAD")
-    record = read_record(folder) or planned_checkout(
-        repository, repository.configuration(), branch="", base=head, tip=head
-    )
+    record = read_record(folder)
+    if record is None:
+        head = parts.repository.resolve("HEAD")
+        record = planned_checkout(parts.repository, branch="", base=head, tip=head)
     return _saved(parts, folder, record, record.tip)
 
 
