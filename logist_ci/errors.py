@@ -4,7 +4,8 @@
 
     LogistError                 1   the job, a check or the gate failed
     ├── JobStateError           1   a manifest is damaged, or an event is not allowed now
-    │   └── NewerSchemaError    2   a manifest was written by a newer Logist CI
+    │   ├── NewerSchemaError    2   a manifest was written by a newer Logist CI
+    │   └── NotNowError         2   what was asked for is not possible in the job's state
     ├── StoreError              1   git or the file system refused to store something
     │   └── LostRaceError       1   somebody else changed the same reference first
     ├── UsageError              2   the command line asks for something impossible
@@ -33,6 +34,7 @@ __all__ = [
     "LostRaceError",
     "MissingError",
     "NewerSchemaError",
+    "NotNowError",
     "PendingError",
     "RefusedError",
     "RepositoryError",
@@ -60,6 +62,12 @@ class JobStateError(LogistError):
 
 class NewerSchemaError(JobStateError):
     """The manifest's schema is newer than this program understands."""
+
+    exit_status = 2
+
+
+class NotNowError(JobStateError):
+    """A person asked for what the job's state does not allow; the hint names what it does."""
 
     exit_status = 2
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from logist_ci.agents.router import route
+from logist_ci.config.commands import parse_check
 from logist_ci.errors import RefusedError, TrustError, UsageError
 from logist_ci.gitstore.branches import keep_tip
 from logist_ci.gitstore.manifests import Stored
@@ -126,7 +127,7 @@ def _check_unused(parts: Parts, manifest: Manifest) -> None:
     if parts.refs.read(branch) is not None:
         raise RefusedError(
             f"The branch {manifest.source.branch} exists already.",
-            hint="Choose another id with --id, or delete the branch if nobody needs it.",
+            hint="Choose another id with --id.",
         )
     folder = parts.root.folder(manifest.id).base
     if folder.exists():
@@ -194,15 +195,10 @@ def _require_trust(commands: RepositoryCommands, request: JobRequest, consent: C
 
 
 def _check_of(text: str) -> CheckSpec:
-    if text.strip() in ("pre-commit", "pre_commit"):
-        return CheckSpec(kind="pre_commit", name="pre-commit")
     try:
-        argv = tuple(shlex.split(text))
-    except ValueError as defect:
-        raise UsageError(f"The check {text!r} cannot be read: {defect}.", hint="Close its quotes.") from defect
-    if not argv:
-        raise UsageError("A check is empty.", hint='Write for example --check "pytest -q".')
-    return CheckSpec(kind="command", name=text.strip(), argv=argv)
+        return parse_check(text.strip())
+    except UsageError as defect:
+        raise UsageError(f"The check {text!r} cannot be run: {defect}.", hint=defect.hint) from defect
 
 
 def _prompt(request: JobRequest, recipe: Recipe | None) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from logist_ci.errors import JobStateError
+from logist_ci.errors import JobStateError, NotNowError
 from logist_ci.gitstore.branches import keep_tip
 from logist_ci.gitstore.local import read_local
 from logist_ci.job.ids import JobId, ref_name
 from logist_ci.job.limits import with_limit
 from logist_ci.job.manifest import Manifest, Phase
-from logist_ci.job.states import TRANSIENT, State
+from logist_ci.job.states import TRANSIENT, Event, State, events_from
 from logist_ci.job.transitions import (
     Activate,
     Advance,
@@ -23,6 +23,7 @@ from logist_ci.job.transitions import (
     Want,
     next_phase,
 )
+from logist_ci.lifecycle.tidy import tidy
 from logist_ci.process.locks import is_locked
 from logist_ci.runner.listener import Listener
 from logist_ci.runner.parts import Parts
@@ -32,14 +33,37 @@ from logist_ci.shim.client import stop_shim
 __all__ = ["activate", "approve", "cancel", "reopen", "restep", "resume", "stop", "suspend"]
 
 
+#: What a person can do with a job in each state, as commands.
+_POSSIBLE = {
+    State.DRAFT: ("activate", "cancel"),
+    State.PENDING: ("run --job", "suspend", "cancel"),
+    State.PROVISIONING: ("stop", "cancel"),
+    State.RUNNING: ("stop", "cancel"),
+    State.HARVESTING: ("stop", "cancel"),
+    State.APPROVAL_REQUIRED: ("approve", "reject", "cancel"),
+    State.INTERVENTION_REQUIRED: ("rerun", "cancel"),
+    State.SUSPENDED: ("resume", "cancel"),
+    State.SUCCESS: ("apply", "rerun", "cleanup"),
+    State.CANCELED: ("cleanup",),
+}
+
+
 def activate(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
-    """Make a draft ready to run."""
-    return move(parts, job_id, Activate(), listener)
+    """Make a draft ready to run.
+
+    Raises:
+        NotNowError: it is no draft.
+    """
+    return _decided(parts, job_id, Activate(), listener, "activated")
 
 
 def resume(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
-    """Take a suspended job up again, where it was."""
-    return move(parts, job_id, Resume(), listener)
+    """Take a suspended job up again, where it was.
+
+    Raises:
+        NotNowError: it is not suspended.
+    """
+    return _decided(parts, job_id, Resume(), listener, "resumed")
 
 
 def suspend(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
@@ -60,10 +84,7 @@ def stop(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
     """
     manifest = parts.store.read(job_id).manifest
     if manifest.state not in TRANSIENT:
-        raise JobStateError(
-            f"The job {job_id} is not running; it is {manifest.state.value}.",
-            hint=f"Put it aside with: logist-ci suspend {job_id}   Give it up with: logist-ci cancel {job_id}",
-        )
+        raise _not_now(manifest, "stopped, because it does not run")
     return _want_or_do(parts, job_id, listener, "suspend")
 
 
@@ -76,12 +97,14 @@ def approve(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
 
     def decide(manifest: Manifest) -> Transition:
         if manifest.state is not State.APPROVAL_REQUIRED:
-            raise JobStateError(f"The job {job_id} does not wait for approval; it is {manifest.state.value}.")
+            raise _not_now(manifest, "approved, because it does not wait for approval")
         if next_phase(manifest) is not None:
             return Advance()
         return Succeed(head=parts.refs.read(ref_name(f"refs/heads/{manifest.source.branch}")))
 
-    return move(parts, job_id, decide, listener, note="approved")
+    manifest = move(parts, job_id, decide, listener, note="approved")
+    tidy(parts, manifest, listener)
+    return manifest
 
 
 def reopen(
@@ -109,6 +132,8 @@ def _reopened(
     parts: Parts, job_id: JobId, listener: Listener, phase: Phase | None, feedback: str, limits: dict[str, str]
 ) -> Manifest:
     def decide(manifest: Manifest) -> Transition:
+        if Event.REOPEN not in events_from(manifest.state):
+            raise _not_now(manifest, "tried again")
         changed = manifest.spec.limits
         for name, text in limits.items():
             changed = with_limit(changed, name, text)
@@ -127,6 +152,8 @@ def _want_or_do(parts: Parts, job_id: JobId, listener: Listener, wanted: Literal
     def decide(manifest: Manifest) -> Transition:
         if manifest.state in TRANSIENT or is_locked(parts.root.folder(job_id).lock):
             return Want(wanted=wanted)
+        if Event(wanted) not in events_from(manifest.state):
+            raise _not_now(manifest, "suspended" if wanted == "suspend" else "canceled")
         return Suspend() if wanted == "suspend" else Cancel()
 
     manifest = move(parts, job_id, decide, listener, note=f"{wanted} wanted")
@@ -134,4 +161,21 @@ def _want_or_do(parts: Parts, job_id: JobId, listener: Listener, wanted: Literal
         facts = read_local(parts.root.folder(job_id).local)
         if facts is not None and facts.shim is not None and facts.is_here():
             stop_shim(facts.shim)
+    tidy(parts, manifest, listener)
     return manifest
+
+
+def _decided(parts: Parts, job_id: JobId, transition: Transition, listener: Listener, done: str) -> Manifest:
+    def decide(manifest: Manifest) -> Transition:
+        if transition.event not in events_from(manifest.state):
+            raise _not_now(manifest, done)
+        return transition
+
+    return move(parts, job_id, decide, listener)
+
+
+def _not_now(manifest: Manifest, done: str) -> NotNowError:
+    possible = "   ".join(f"logist-ci {command} {manifest.id}" for command in _POSSIBLE[manifest.state])
+    return NotNowError(
+        f"The job {manifest.id} is {manifest.state.value} and cannot be {done}.", hint=f"Possible now: {possible}"
+    )

@@ -12,8 +12,8 @@ from logist_ci.job.manifest import Manifest
 from logist_ci.job.states import TRANSIENT, State
 from logist_ci.lifecycle.owner import lost_jobs, orphaned_shim, owner_of
 from logist_ci.lifecycle.processes import strays_of
-from logist_ci.lifecycle.tidy import discard_workspace
 from logist_ci.lifecycle.show import Owner
+from logist_ci.lifecycle.tidy import discard_workspace
 from logist_ci.process.tree import ProcessId, alive, end_all
 from logist_ci.runner.batch import Outcome, run_batch
 from logist_ci.runner.listener import Listener

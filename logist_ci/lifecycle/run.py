@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logist_ci.errors import LogistError
 from logist_ci.job.ids import JobId
 from logist_ci.job.manifest import Manifest
-from logist_ci.job.states import FINAL, TRANSIENT, State
+from logist_ci.job.states import TRANSIENT, State
 from logist_ci.lifecycle.recover import recover_job
+from logist_ci.lifecycle.tidy import discard_workspace
 from logist_ci.runner.batch import Outcome, run_batch
 from logist_ci.runner.drive import drive
-from logist_ci.runner.listener import Happening, Listener, StopSignal
+from logist_ci.runner.listener import Listener, StopSignal
 from logist_ci.runner.parts import Parts
 
 __all__ = ["exit_status", "pending", "run_job", "run_jobs"]
@@ -39,7 +39,7 @@ def run_job(parts: Parts, job_id: JobId, listener: Listener, *, stop: StopSignal
         manifest = recover_job(parts, job_id, listener)
     if manifest.state is State.PENDING or not manifest.phases:
         manifest = drive(parts, job_id, listener, stop)
-    _tidy(parts, manifest, listener)
+    discard_workspace(parts, manifest, listener)
     return manifest
 
 
@@ -69,14 +69,3 @@ def _status(outcome: Outcome) -> int:
         return 0
     failed = outcome.manifest.state in (State.INTERVENTION_REQUIRED, State.CANCELED)
     return 1 if failed else 8
-
-
-def _tidy(parts: Parts, manifest: Manifest, listener: Listener) -> None:
-    """Remove the worktree of a job that has ended: everything in it was harvested a moment ago."""
-    if manifest.state not in FINAL or manifest.spec.keep or parts.settings.cleanup.when != "finished":
-        return
-    try:
-        parts.worktrees.remove(manifest.id, parts.root.folder(manifest.id))
-    except LogistError as defect:
-        text = f"The workspace of {manifest.id} could not be removed: {defect}"
-        listener.on(Happening(manifest.id, "note", text))

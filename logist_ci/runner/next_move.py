@@ -17,6 +17,9 @@ from logist_ci.runner.verdicts import Judgement
 
 __all__ = ["next_move", "retry_phase"]
 
+#: How many lines of output a reason quotes; the log has all of them.
+_REASON_LINES = 12
+
 
 def next_move(manifest: Manifest, judgement: Judgement, result: Result) -> Transition:
     """Return the event that follows from ``judgement`` for a job in HARVESTING."""
@@ -52,10 +55,18 @@ def _again(manifest: Manifest, judgement: Judgement, result: Result) -> Transiti
     tries = "The only attempt" if manifest.attempt == 1 else f"The last of {manifest.attempt} attempts"
     blocked = Blocked(
         code="attempts",
-        reason=f"{tries} failed. {judgement.feedback}".strip(),
+        reason=f"{tries} failed. {_ending(judgement.feedback)}".strip(),
         remedy=f"See: logist-ci logs {manifest.id}   Try again with: logist-ci rerun {manifest.id}",
     )
     return Stuck(blocked=blocked, result=result)
+
+
+def _ending(feedback: str) -> str:
+    """Return the first line of feedback and its last ones: what failed, and how it ended."""
+    first, *others = feedback.strip().splitlines() or [""]
+    said = [line for line in others if line.strip()]
+    gap = ["…"] if len(said) > _REASON_LINES else []
+    return "\n".join([first, *gap, *said[-_REASON_LINES:]])
 
 
 def _after_interruption(manifest: Manifest, result: Result) -> Transition:

@@ -161,8 +161,12 @@ def _checked(results: tuple[CheckResult, ...]) -> Judgement:
     failed = [result for result in results if not result.ok]
     if not failed:
         return Judgement("completed")
-    told = "\n\n".join(f"The check {result.name!r} failed:\n{result.output.strip()}" for result in failed)
-    return Judgement("retry", feedback=told)
+    return Judgement("retry", feedback="\n\n".join(map(_told, failed)))
+
+
+def _told(result: CheckResult) -> str:
+    output = result.output.strip()
+    return f"The check {result.name!r} failed:\n{output}" if output else f"The check {result.name!r} failed silently."
 
 
 def _set_up_failed(manifest: Manifest, judgement: Judgement) -> Judgement:

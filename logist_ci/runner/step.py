@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logist_ci.errors import JobStateError, LogistError, MissingError, PendingError
+from logist_ci.errors import LogistError, MissingError, NotNowError, PendingError
 from logist_ci.job.ids import JobId
 from logist_ci.job.manifest import Blocked, Manifest, Phase
 from logist_ci.job.states import State
@@ -26,7 +26,7 @@ def step(parts: Parts, job_id: JobId, listener: Listener, stop: StopSignal | Non
     Raises:
         BusyError: another process owns the job.
         PendingError: it waits for time or for another job.
-        JobStateError: it is not PENDING.
+        NotNowError: it is not PENDING.
     """
     with owned(parts, job_id, listener, stop) as work:
         return advance(work)
@@ -142,9 +142,10 @@ def _token(work: Work) -> str:
 def _not_ready(manifest: Manifest) -> Manifest:
     if manifest.state in (State.SUSPENDED, State.CANCELED):
         return manifest
-    raise JobStateError(
-        f"The job {manifest.id} cannot be run in state {manifest.state.value}.",
-        hint=f"See what it needs with: logist-ci status {manifest.id}",
+    ready = "activate" if manifest.state is State.DRAFT else "rerun"
+    raise NotNowError(
+        f"The job {manifest.id} is {manifest.state.value}, so there is nothing to run.",
+        hint=f"Make it ready with: logist-ci {ready} {manifest.id}   See: logist-ci status {manifest.id}",
     )
 
 

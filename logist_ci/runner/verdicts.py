@@ -12,6 +12,8 @@ from logist_ci.shim.protocol import ExitRecord
 
 __all__ = ["Judgement", "judge", "usage_of"]
 
+_PASSED = "The run passed one of its limits."
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -57,7 +59,7 @@ def _halted(job_id: str, record: ExitRecord) -> Judgement:
     limit = record.limit or "wall"
     blocked = Blocked(
         code=f"halted-{limit}",
-        reason=f"The program was stopped because it passed its {limit} limit. What it had done is on the branch.",
+        reason=f"{(record.report.splitlines() or [_PASSED])[0]} What it had done is on the branch.",
         remedy=f"See why with: logist-ci logs {job_id}   Allow more with: logist-ci rerun {job_id} --limit {limit}=…",
     )
     return Judgement(f"halted:{limit}", blocked=blocked)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from logist_ci.errors import JobStateError
+from logist_ci.errors import JobStateError, NotNowError
 from logist_ci.job.ids import JobId
 from logist_ci.job.states import State
 from logist_ci.lifecycle.create import create_job
@@ -13,6 +15,7 @@ from logist_ci.process.locks import try_lock
 from logist_ci.runner.listener import Silence
 from logist_ci.runner.parts import Parts
 from logist_ci.testing import GitSandbox
+from tests.lifecycle.conftest import Collector
 
 
 def _job(parts: Parts, *argv: str, draft: bool = False, approval: bool = False) -> JobId:
@@ -46,7 +49,7 @@ def test_canceled_is_final(parts: Parts) -> None:
 
 
 def test_only_a_running_job_can_be_stopped(parts: Parts) -> None:
-    with pytest.raises(JobStateError, match="not running"):
+    with pytest.raises(JobStateError, match="does not run"):
         stop(parts, _job(parts), Silence())
 
 
@@ -92,3 +95,31 @@ def test_a_phase_is_repeated_by_name(parts: Parts) -> None:
         restep(parts, job_id, "dance", Silence())
     with pytest.raises(JobStateError):
         restep(parts, job_id, "deploy", Silence())
+
+
+def test_what_ends_loses_its_workspace(parts: Parts) -> None:
+    approved, canceled = _asking(parts), _asking(parts)
+    approve(parts, approved, Silence())
+    cancel(parts, canceled, Silence())
+    assert not parts.root.folder(approved).workspace.exists()
+    assert not parts.root.folder(canceled).workspace.exists()
+
+
+def test_a_workspace_that_a_person_has_worked_in_stays(parts: Parts, listener: Collector) -> None:
+    job_id = _asking(parts)
+    mine = parts.root.folder(job_id).workspace / "mine.txt"
+    mine.write_text("precious")
+    approve(parts, job_id, listener)
+    assert mine.read_text() == "precious"
+    assert "stays" in listener.texts()
+
+
+@pytest.mark.parametrize("decide", [activate, resume, approve, stop])
+def test_what_is_not_possible_now_is_said_with_what_is(
+    parts: Parts, decide: Callable[[Parts, JobId, Silence], object]
+) -> None:
+    job_id = _job(parts)
+    with pytest.raises(NotNowError) as refused:
+        decide(parts, job_id, Silence())
+    assert f"logist-ci run --job {job_id}" in refused.value.hint
+    assert refused.value.exit_status == 2

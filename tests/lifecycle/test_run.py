@@ -113,7 +113,7 @@ def test_checks_that_never_hold_end_with_a_person(parts: Parts) -> None:
     manifest = _ran(parts, "echo x > x", checks=("false",), limits={"attempts": "2"})
     assert (manifest.state, manifest.attempt) == (State.INTERVENTION_REQUIRED, 2)
     assert manifest.blocked is not None
-    assert "'false' failed" in manifest.blocked.reason
+    assert "'false' failed silently" in manifest.blocked.reason
 
 
 def test_what_checks_leave_behind_is_not_the_agents_work(parts: Parts, repo: GitSandbox) -> None:
