@@ -26,7 +26,7 @@ def discard_workspace(parts: Parts, manifest: Manifest, listener: Listener) -> N
 
 
 def tidy(parts: Parts, manifest: Manifest, listener: Listener) -> None:
-    """Remove the workspace of a job that somebody ended, unless a person has left work in it since its harvest."""
+    """Remove the workspace of a job that somebody ended; what a person did in it since its harvest is saved first."""
     if not _due(parts, manifest) or not parts.root.folder(manifest.id).workspace.exists():
         return
     policy = CleanupPolicy(when=parts.settings.cleanup.when)
@@ -35,6 +35,9 @@ def tidy(parts: Parts, manifest: Manifest, listener: Listener) -> None:
     if decided is None:
         return
     report = apply_plan(parts, CleanupPlan(policy, (decided,)))
+    for done in report.done:
+        if done.saved:
+            _say(listener, manifest, f"Uncommitted changes in the workspace of {manifest.id} were saved: {done.saved}")
     for kept in report.kept:
         _say(listener, manifest, f"The workspace of {manifest.id} stays: {kept.reason}. {kept.remedy}".strip())
     for failed in report.failed:

@@ -105,13 +105,12 @@ def test_what_ends_loses_its_workspace(parts: Parts) -> None:
     assert not parts.root.folder(canceled).workspace.exists()
 
 
-def test_a_workspace_that_a_person_has_worked_in_stays(parts: Parts, listener: Collector) -> None:
+def test_what_a_person_did_in_a_workspace_is_saved(parts: Parts, repo: GitSandbox, listener: Collector) -> None:
     job_id = _asking(parts)
-    mine = parts.root.folder(job_id).workspace / "mine.txt"
-    mine.write_text("precious")
+    (parts.root.folder(job_id).workspace / "mine.txt").write_text("precious")
     approve(parts, job_id, listener)
-    assert mine.read_text() == "precious"
-    assert "stays" in listener.texts()
+    assert repo.git("show", f"refs/logist/rescue/{job_id}/1:mine.txt") == "precious"
+    assert f"refs/logist/rescue/{job_id}/1" in listener.texts()
 
 
 @pytest.mark.parametrize("decide", [activate, resume, approve, stop])
