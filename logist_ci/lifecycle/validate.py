@@ -68,7 +68,7 @@ def _owner(parts: Parts, manifest: Manifest) -> Iterator[Defect]:
 def _folder(parts: Parts, manifest: Manifest) -> Iterator[Defect]:
     folder = parts.root.folder(manifest.id)
     if not os.path.lexists(folder.base):
-        if any(record.attempts for record in manifest.phases):
+        if manifest.state not in FINAL and any(record.attempts for record in manifest.phases):
             message = f"The folder {folder.base} is missing, and the job's logs with it."
             yield Defect(manifest.id, "folder", message, "Its next run makes a new one; what was logged is lost.")
         return

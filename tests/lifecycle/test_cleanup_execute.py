@@ -489,6 +489,71 @@ class TestOrphans:
             assert "a process works in it" in _clean(parts, TIDY).kept[0].reason
 
 
+@pytest.mark.parametrize("kind", ["linked", "bare", "odd path", "submodule"])
+def test_every_kind_of_repository_is_cleaned_up(repo: GitSandbox, tmp_path: Path, kind: str) -> None:
+    environ = {
+        **repo.environ,
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "protocol.file.allow",
+        "GIT_CONFIG_VALUE_0": "always",
+    }
+    place = tmp_path / ('it\'s a\n"path" \udcff' if kind == "odd path" else kind)
+    if kind == "linked":
+        repo.git("worktree", "add", "-q", "-b", "feature", place)
+    elif kind == "submodule":
+        main = GitSandbox(repo.path, environ)
+        main.git("submodule", "add", "-q", str(repo.path), "sub")
+        main.commit()
+        place = repo.path
+    else:
+        repo.git("clone", "-q", *(["--bare"] if kind == "bare" else []), repo.path, place)
+    with open_app(place, repo.environ, flags={"cleanup.when": "never"}) as app:
+        job_id = _done(app.parts)
+        folder = app.parts.root.folder(job_id)
+        (folder.workspace / "more.txt").write_text("more")
+        assert next(done.removal.target for done in _clean(app.parts, TIDY).done) == "1 uncommitted change"
+        assert isinstance(_clean(app.parts, _by_name(job_id)).error(), RefusedError)
+        assert _clean(app.parts, _by_name(job_id, force=True)).error() is None
+        assert not folder.base.exists() and app.parts.store.archived_ids() == [job_id]
+        assert len(_rescued(app.parts, job_id)) == 2
+
+
+class TestWhatCannotBeSaved:
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+    def test_a_closed_file_of_ours_is_opened_and_saved(self, parts: Parts, repo: GitSandbox) -> None:
+        job_id = _done(parts)
+        file = parts.root.folder(job_id).workspace / "closed.txt"
+        file.write_text("closed")
+        file.chmod(0)
+        assert _clean(parts, TIDY).failed == ()
+        (saved,) = _rescued(parts, job_id)
+        assert repo.git("show", f"{saved}:closed.txt") == "closed"
+
+    def test_a_name_that_git_refuses_keeps_the_worktree(self, parts: Parts) -> None:
+        job_id = _done(parts)
+        workspace = parts.root.folder(job_id).workspace
+        (workspace / "git~1").write_text("x")
+        report = _clean(parts, TIDY)
+        assert isinstance(report.error(), RefusedError) and "cannot be saved" in str(report.error())
+        assert (workspace / "git~1").exists()
+
+    def test_pipes_hold_no_work(self, parts: Parts) -> None:
+        job_id = _done(parts)
+        workspace = parts.root.folder(job_id).workspace
+        os.mkfifo(workspace / "pipe")
+        (workspace / "more.txt").write_text("more")
+        assert _clean(parts, TIDY).failed == () and not workspace.exists()
+
+    def test_the_disk_fails_while_saving(self, parts: Parts) -> None:
+        job_id = _done(parts)
+        workspace = parts.root.folder(job_id).workspace
+        (workspace / "more.txt").write_text("more")
+        shutil.rmtree(parts.root.folder(job_id).temp)
+        parts.root.folder(job_id).temp.write_text("in the way")
+        report = _clean(parts, TIDY)
+        assert report.done == () and (workspace / "more.txt").exists()
+
+
 _CLEANER = """\
 import os, sys
 from pathlib import Path

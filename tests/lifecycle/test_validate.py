@@ -7,7 +7,7 @@ import pytest
 from logist_ci.app import open_app
 from logist_ci.errors import UnknownJobError
 from logist_ci.job.ids import JobId, RefName, commit_id
-from logist_ci.job.transitions import Start
+from logist_ci.job.transitions import Reopen, Start
 from logist_ci.lifecycle.create import create_job
 from logist_ci.lifecycle.request import JobRequest
 from logist_ci.lifecycle.run import run_job
@@ -60,6 +60,8 @@ def test_a_lost_owner(parts: Parts) -> None:
 def test_a_missing_folder(parts: Parts, job_id: JobId) -> None:
     parts.worktrees.remove(job_id, parts.root.folder(job_id))
     shutil.rmtree(parts.root.folder(job_id).base)
+    assert validate_job(parts, job_id) == (), "an ended job may have come from the archive, or another clone"
+    parts.store.change(job_id, lambda manifest: Reopen())
     assert _only(parts, job_id).part == "folder"
 
 

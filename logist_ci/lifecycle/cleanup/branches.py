@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def worktrees_of(parts: Parts) -> tuple[Worktree, ...]:
         found.append(Worktree(repository.main_worktree, _head(repository.common_dir)))
     with suppress(FileNotFoundError, NotADirectoryError):
         admins = sorted((repository.common_dir / "worktrees").iterdir())
-        found += [Worktree(Path(_text(admin / "gitdir")).parent, _head(admin)) for admin in admins]
+        found += [Worktree(_place(admin), _head(admin)) for admin in admins]
     return tuple(found)
 
 
@@ -125,6 +126,11 @@ def _targets(parts: Parts, manifest: Manifest, around: Surroundings) -> dict[str
         if branch in (base, "HEAD"):
             targets[ref.removeprefix("refs/remotes/")] = commit
     return targets
+
+
+def _place(admin: Path) -> Path:
+    # Newer gits may write a path that begins at the file's own folder.
+    return Path(os.path.normpath(admin / _text(admin / "gitdir"))).parent
 
 
 def _head(admin: Path) -> str:
