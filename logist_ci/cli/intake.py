@@ -79,7 +79,8 @@ def _from_editor(session: Session) -> str:
     with tempfile.TemporaryDirectory(prefix="logist-ci-") as folder:
         file = Path(folder, "prompt.md")
         file.write_text(_EMPTY, encoding="utf-8")
-        status = run_in_foreground(Command((*editor, str(file)), session.invocation.directory, environ))
+        with session.invocation.stopper.left_to_program():
+            status = run_in_foreground(Command((*editor, str(file)), session.invocation.directory, environ))
         text = file.read_text("utf-8", "replace").partition(_SCISSORS)[0].strip()
     if status != 0 or not text:
         raise UsageError("There is nothing to do: the editor was left without a text.")

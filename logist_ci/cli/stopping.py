@@ -34,6 +34,7 @@ class Stopper:
         self._say = say
         self._leave = leave
         self._signal: StopSignal | None = None
+        self._elsewhere = False
 
     @property
     def stopped(self) -> bool:
@@ -51,8 +52,19 @@ class Stopper:
             if not signal.requested:
                 self._signal = None
 
+    @contextmanager
+    def left_to_program(self) -> Iterator[None]:
+        """Let a program that has the terminal, such as an editor, deal with signals during the block."""
+        self._elsewhere = True
+        try:
+            yield
+        finally:
+            self._elsewhere = False
+
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Handle one signal; in the form that ``signal.signal`` expects."""
+        if self._elsewhere:
+            return
         if self._signal is None:
             raise KeyboardInterrupt
         if not self._signal.requested:

@@ -37,6 +37,14 @@ def test_after_the_block_a_signal_is_the_end_again() -> None:
         stopper.on_signal(signal.SIGINT, None)
 
 
+def test_an_editor_deals_with_signals_itself() -> None:
+    stopper = Stopper()
+    with stopper.left_to_program():
+        stopper.on_signal(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        stopper.on_signal(signal.SIGINT, None)
+
+
 def test_a_block_left_by_an_error_does_not_stay_armed() -> None:
     stopper = Stopper()
     with pytest.raises(ValueError, match="oops"), stopper.armed(StopSignal()):
