@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from logist_ci.errors import LogistError
 from logist_ci.gitstore.checkout_settings import CheckoutSettings
 from logist_ci.gitstore.folders import JobFolder
+from logist_ci.gitstore.records import decoded, encoded
 from logist_ci.job.ids import CommitId
 from logist_ci.process.files import read_bounded, write_atomically
 
@@ -49,8 +50,8 @@ def record_file(folder: JobFolder) -> Path:
 def read_record(folder: JobFolder) -> CheckoutRecord | None:
     """Return the record; ``None`` when there is none, or it is damaged."""
     try:
-        return msgspec.json.decode(read_bounded(record_file(folder), _BYTES), type=CheckoutRecord)
-    except (FileNotFoundError, LogistError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decoded(read_bounded(record_file(folder), _BYTES), CheckoutRecord)
+    except (FileNotFoundError, LogistError, msgspec.DecodeError):
         return None
 
 
@@ -60,4 +61,4 @@ def write_record(folder: JobFolder, record: CheckoutRecord) -> None:
     Raises:
         StoreError, MissingError: the disk refused.
     """
-    write_atomically(record_file(folder), msgspec.json.encode(record), mode=0o600, sync=False)
+    write_atomically(record_file(folder), encoded(record), mode=0o600, sync=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from logist_ci.errors import LogistError
+from logist_ci.gitstore.records import decoded, encoded
 from logist_ci.process.clock import Clock
 from logist_ci.process.files import read_bounded, write_atomically
 from logist_ci.process.tree import ProcessId, identify
@@ -82,8 +83,8 @@ def this_machine() -> Machine:
 def read_local(file: Path) -> LocalFacts | None:
     """Return the facts in ``file``; ``None`` where it is missing, damaged or not readable."""
     try:
-        return msgspec.json.decode(read_bounded(file, _LOCAL_BYTES), type=LocalFacts)
-    except (FileNotFoundError, LogistError, msgspec.DecodeError, UnicodeDecodeError):
+        return decoded(read_bounded(file, _LOCAL_BYTES), LocalFacts)
+    except (FileNotFoundError, LogistError, msgspec.DecodeError):
         return None
 
 
@@ -94,7 +95,7 @@ def write_local(file: Path, facts: LocalFacts) -> None:
         MissingError: the permission is missing.
         StoreError: the disk refused.
     """
-    write_atomically(file, msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n", mode=0o600, sync=False)
+    write_atomically(file, msgspec.json.format(encoded(facts), indent=2) + b"\n", mode=0o600, sync=False)
 
 
 def _boot_id() -> str:

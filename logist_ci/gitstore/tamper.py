@@ -19,7 +19,9 @@ from logist_ci.gitstore.checkout_settings import CheckoutSettings
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.guarded_files import Kept, Place, differing, guarded_places, kept, put_back
 from logist_ci.gitstore.noticed import Level
+from logist_ci.gitstore.private_index import lend_index
 from logist_ci.gitstore.provisioning import registering
+from logist_ci.gitstore.records import decoded, encoded
 from logist_ci.gitstore.ref_guard import Moved, RefGuard, all_refs
 from logist_ci.gitstore.refs import RefStore
 from logist_ci.gitstore.registration import Registration
@@ -79,7 +81,7 @@ def snapshot(repository: Repository, folder: JobFolder, *, job_branch: str) -> b
             refs=all_refs(repository.common_dir),
             record=read_record(folder),
         )
-    return msgspec.json.encode(taken)
+    return encoded(taken)
 
 
 def compare_and_restore(
@@ -93,9 +95,9 @@ def compare_and_restore(
         RefusedError, StoreError, MissingError: something could not be put back.
     """
     try:
-        taken = msgspec.json.decode(data, type=Snapshot)
+        taken = decoded(data, Snapshot)
         job = job_id(taken.job)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LogistError) as defect:
+    except (msgspec.DecodeError, LogistError) as defect:
         message = f"What the repository was like before the job ran cannot be read any more: {defect}."
         return (Finding(code="LG201", level="error", message=message),)
     place = folder or JobFolder(job, Path(taken.folder), work_base=Path(taken.workspace).parent)
@@ -166,6 +168,7 @@ class _Comparison:
             record = self.taken.record
             with registering(self.folder.base.parent / ".lock"):
                 registration.write(self.branch, record.settings if record else CheckoutSettings(), own_config=False)
+            lend_index(self.folder, registration)
             yield _finding("LG203", "error", "Git's record of the worktree was changed, and was put back.", "")
 
     def _record(self) -> Iterator[Finding]:
@@ -192,7 +195,7 @@ class _Comparison:
 
 
 def _print(found: Kept | None) -> str:
-    return hashlib.sha256(msgspec.json.encode(found)).hexdigest()
+    return hashlib.sha256(encoded(found)).hexdigest()
 
 
 def _told(moved: Moved) -> Iterator[Finding]:

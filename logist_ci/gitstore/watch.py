@@ -14,6 +14,7 @@ import msgspec
 
 from logist_ci.errors import LogistError
 from logist_ci.gitstore.guarded_files import Kept
+from logist_ci.gitstore.records import decoded, encoded
 from logist_ci.process.clock import SystemClock
 from logist_ci.process.files import read_bounded, write_atomically
 from logist_ci.process.locks import is_locked, lock
@@ -46,11 +47,11 @@ def watching(jobs_root: Path) -> Iterator[Watch]:
         watch = _read(file)
         watch.jobs = [job for job in watch.jobs if is_locked(jobs_root / job / "shim" / "lock")]
         yield watch
-        write_atomically(file, msgspec.json.encode(watch), mode=0o600, sync=False)
+        write_atomically(file, encoded(watch), mode=0o600, sync=False)
 
 
 def _read(file: Path) -> Watch:
     try:
-        return msgspec.json.decode(read_bounded(file, _BYTES), type=Watch)
-    except (FileNotFoundError, LogistError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decoded(read_bounded(file, _BYTES), Watch)
+    except (FileNotFoundError, LogistError, msgspec.DecodeError):
         return Watch()
