@@ -20,7 +20,7 @@ from logist_ci.gitstore.registration import Registration
 from logist_ci.gitstore.repository import Repository
 from logist_ci.process.files import translated_os_errors
 
-__all__ = ["IndexState", "bring_index", "index_print", "install_index", "submodules", "written_tree"]
+__all__ = ["IndexState", "bring_index", "index_print", "install_index", "lend_index", "submodules", "written_tree"]
 
 _HASH = 20
 # A submodule's mode in an index entry; the same four bytes elsewhere only cost a closer look.
@@ -65,12 +65,18 @@ def install_index(git: PrivateGit, folder: JobFolder, registration: Registration
         What tells it from another one.
     """
     with translated_os_errors(f"store the index {folder.index}"):
-        if registration.exists():
-            copy = registration.admin / f".logist-{os.urandom(6).hex()}"
-            shutil.copy2(git.index, copy)
-            copy.replace(registration.admin / "index")
         git.index.replace(folder.index)
+    lend_index(folder, registration)
     return index_print(folder.index)
+
+
+def lend_index(folder: JobFolder, registration: Registration) -> None:
+    """Give the agent's git a copy of the private index, in place of what it has."""
+    with translated_os_errors(f"copy the index {folder.index}"):
+        if registration.exists() and folder.index.is_file():
+            copy = registration.admin / f".logist-{os.urandom(6).hex()}"
+            shutil.copy2(folder.index, copy)
+            copy.replace(registration.admin / "index")
 
 
 def index_print(index: Path) -> str:

@@ -21,14 +21,13 @@ def raw_value(common_dir: Path, ref: str) -> str | None:
 
     Nothing at all is ``None``; something that is no file, or no text, is empty.
     """
+    file = common_dir / ref
     try:
-        return read_bounded(common_dir / ref, _FILE_BYTES).decode("ascii", "replace").strip()
-    except (FileNotFoundError, NotADirectoryError):
+        return read_bounded(file, _FILE_BYTES).decode("ascii", "replace").strip()
+    except FileNotFoundError:
         return _packed(common_dir, ref)
-    except IsADirectoryError:
-        return None
     except (StoreError, MissingError):
-        return None if (common_dir / ref).is_dir() else ""
+        return "" if os.path.lexists(file) and not file.is_dir() else _packed(common_dir, ref)
 
 
 def read_or_drop(refs: RefStore, ref: RefName, backups: Path) -> CommitId | None:

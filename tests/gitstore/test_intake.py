@@ -15,6 +15,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.job.manifest import Finding
 from logist_ci.testing.sandbox import GitSandbox
 from tests.gitstore.job_lab import Canary
+from tests.privileges import needs_permissions
 
 
 @contextmanager
@@ -172,7 +173,7 @@ def test_names_that_mean_a_git_directory_elsewhere_are_refused(repo: GitSandbox,
     assert findings == [("LG208", "error", path) for path in paths]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+@needs_permissions
 def test_what_is_closed_is_opened_when_it_is_ours(repo: GitSandbox, taken: Taken) -> None:
     repo.write("tracked", "x")
     repo.write("folder/tracked", "x")
@@ -234,7 +235,7 @@ def test_a_disk_that_refuses_is_an_error(repo: GitSandbox, repository: Repositor
             (tmp_path / "objects").rename(objects)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+@needs_permissions
 def test_a_store_that_is_read_only_is_an_error(repo: GitSandbox, repository: Repository, tmp_path: Path) -> None:
     repo.write("new", "x")
     objects = repository.common_dir / "objects"

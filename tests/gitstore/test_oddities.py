@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from logist_ci.gitstore.oddities import find_oddities, made_readable
+from tests.privileges import needs_permissions
 
 
 def nothing(path: bytes) -> bool:
@@ -85,7 +86,7 @@ def test_what_looks_like_a_git_directory_is_told(folder: Path) -> None:
     assert find_oddities(folder, nothing).bare == [b"trap"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+@needs_permissions
 def test_closed_folders_of_ours_are_opened(folder: Path) -> None:
     touch(folder, "closed/inner/.git")
     (folder / "closed" / "inner").chmod(0)

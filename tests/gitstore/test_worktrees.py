@@ -16,6 +16,7 @@ from logist_ci.job.ids import CommitId, job_id
 from logist_ci.testing.sandbox import GitSandbox
 from tests.gitstore.job_lab import Canary, JobLab
 from tests.gitstore.test_removal import chattr
+from tests.privileges import needs_permissions
 
 
 def left(lab: JobLab) -> list[str]:
@@ -335,7 +336,7 @@ def test_a_full_disk_leaves_nothing(lab: JobLab) -> None:
         os.spawnvp(os.P_WAIT, "umount", ["umount", str(small)])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+@needs_permissions
 def test_a_read_only_repository_is_told(lab: JobLab) -> None:
     lab.root.make()
     lab.folder.make()
