@@ -10,6 +10,7 @@ from logist_ci.gitstore.local import LocalFacts, write_local
 from logist_ci.job.manifest import Manifest
 from logist_ci.process.command import Command
 from logist_ci.process.files import write_atomically
+from logist_ci.process.tree import end_all, with_cookie
 from logist_ci.runner.listener import Happening
 from logist_ci.runner.work import Work
 from logist_ci.runtimes.base import Mounts, Runtime
@@ -42,7 +43,10 @@ def launch(work: Work, manifest: Manifest, runtime: Runtime, program: Program) -
         handle = work.parts.nursery().spawn(request, work.lock)
         _remember(work, handle)
         _wait(work, handle)
-    return read_exit(folder.exit_record)
+    record = read_exit(folder.exit_record)
+    if record is None:
+        _end_strays(work, manifest)
+    return record
 
 
 def _request(work: Work, manifest: Manifest, runtime: Runtime, program: Program) -> RunRequest:
@@ -65,10 +69,22 @@ def _request(work: Work, manifest: Manifest, runtime: Runtime, program: Program)
         stdin_file=str(stdin_file) if stdin_file else None,
         log=str(folder.log(manifest.phase, manifest.attempt)),
         exit_record=str(folder.exit_record),
+        job_log=str(folder.job_log),
         worktree=str(folder.workspace),
         limits=manifest.spec.limits,
         secrets=program.secrets,
     )
+
+
+def _end_strays(work: Work, manifest: Manifest) -> None:
+    """End what a shim that died has left running: it would go on in a worktree that is being harvested."""
+    survivors = end_all(
+        lambda: with_cookie(work.job_id, workspace=work.folder.workspace),
+        grace_s=manifest.spec.limits.grace_s,
+        clock=work.parts.clock,
+    )
+    if survivors:
+        work.say(f"These processes could not be ended: {', '.join(str(process.pid) for process in survivors)}.")
 
 
 def _remember(work: Work, handle: ShimHandle) -> None:
