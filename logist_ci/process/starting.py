@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from logist_ci.errors import LogistError, MissingError, StoreError, UsageError
@@ -22,11 +23,22 @@ def explain_start_failure(command: Command, failure: OSError | ValueError) -> Lo
         return UsageError(f"{program} cannot be started: an argument or variable holds a NUL byte or is malformed.")
     if isinstance(failure, FileNotFoundError | NotADirectoryError) and not Path(command.cwd).is_dir():
         return StoreError(f"{program} cannot be started: its folder {command.cwd} does not exist.")
+    if (
+        isinstance(failure, FileNotFoundError)
+        and "/" in command.argv[0]
+        and Path(command.cwd, command.argv[0]).is_file()
+    ):
+        return MissingError(
+            f"{program} cannot be started: the interpreter that its first line names does not exist.",
+            hint="Install that interpreter, or correct the line that begins with #!.",
+        )
     if isinstance(failure, FileNotFoundError | NotADirectoryError):
         return MissingError(
             f"{program}: command not found.",
             hint="Check the spelling, install the program, or give its full path; only the job's own PATH is searched.",
         )
+    if isinstance(failure, PermissionError) and not os.access(command.cwd, os.X_OK):
+        return MissingError(f"{program} cannot be started: its folder {command.cwd} may not be entered.")
     if isinstance(failure, PermissionError):
         return MissingError(f"{program} may not be executed.", hint="Make it executable with: chmod +x FILE")
     if failure.errno == errno.ENOEXEC:

@@ -90,6 +90,8 @@ def attend(control: socket.socket, taken: int) -> NoReturn:
         control.close()
         os.close(taken)
         if asked and me is not None:
+            for descriptor in descriptors:
+                os.set_inheritable(descriptor, False)
             number, lock = descriptors
             _live(me, signals, socket.socket(fileno=number), lock, subreaper)
         status = 0

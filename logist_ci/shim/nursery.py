@@ -8,17 +8,20 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
-import threading
 from contextlib import suppress
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from logist_ci.errors import StoreError
-from logist_ci.process.locks import KernelLock
-from logist_ci.shim.channel import read_hello, send_request
-from logist_ci.shim.client import ShimHandle
-from logist_ci.shim.protocol import RunRequest
+
+# What the runner needs and the nursery does not is imported where it is used: whoever starts a nursery
+# before anything else keeps every shim small.
+if TYPE_CHECKING:
+    import subprocess
+
+    from logist_ci.process.locks import KernelLock
+    from logist_ci.shim.client import ShimHandle
+    from logist_ci.shim.protocol import RunRequest
 
 __all__ = ["Nursery", "main"]
 
@@ -65,6 +68,9 @@ class Nursery:
         Raises:
             StoreError: no process could be started, or the nursery is gone.
         """
+        from logist_ci.shim.channel import read_hello, send_request
+        from logist_ci.shim.client import ShimHandle
+
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -105,7 +111,7 @@ def main() -> NoReturn:
 
 
 def _may_fork() -> bool:
-    if sys.platform != "linux" or threading.active_count() > 1:
+    if sys.platform != "linux":
         return False
     # Libraries may have threads that Python does not know about.
     with os.scandir("/proc/self/task") as entries:
@@ -128,6 +134,8 @@ def _forked(ours: socket.socket, theirs: socket.socket) -> int:
 
 
 def _executed(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    import subprocess
+
     number = str(theirs.fileno())
     return subprocess.Popen(
         [sys.executable, "-I", "-c", _STARTER, number, json.dumps(sys.path)],

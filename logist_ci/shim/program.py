@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from logist_ci.errors import LogistError
 from logist_ci.process.command import Command
 from logist_ci.process.environment import WORKSPACE
-from logist_ci.process.starting import explain_start_failure
+from logist_ci.process.files import translated_os_errors
 from logist_ci.process.table import ProcessFacts, ProcessId, ProcessTable
 from logist_ci.process.tree import descendants, look_at_tree, with_cookie
+from logist_ci.shim.launching import launch
 from logist_ci.shim.protocol import RunRequest
 
 __all__ = ["Program", "Use"]
@@ -35,9 +36,10 @@ class Use:
 class Program:
     """A started program. This process must have no other children, and be the subreaper where there is one."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: int, request: RunRequest, table: ProcessTable) -> None:
+    def __init__(self, pid: int, output: int, request: RunRequest, table: ProcessTable) -> None:
         self.output = output
-        self._process = process
+        self._pid = pid
+        self._returncode: int | None = None
         self._job_id = request.job_id
         self._workspace = request.env.get(WORKSPACE)
         self._table = table
@@ -56,26 +58,17 @@ class Program:
         ours, theirs = os.pipe()
         try:
             with _input(request.stdin_file) as stdin:
-                process = subprocess.Popen(
-                    command.argv,
-                    cwd=command.cwd,
-                    env=command.env,
-                    stdin=stdin,
-                    stdout=theirs,
-                    stderr=theirs,
-                    process_group=0,
-                )
-        except (OSError, ValueError) as failure:
+                return cls(launch(command, stdin, theirs), ours, request, table)
+        except LogistError:
             os.close(ours)
-            raise explain_start_failure(command, failure) from failure
+            raise
         finally:
             os.close(theirs)
-        return cls(process, ours, request, table)
 
     @property
     def returncode(self) -> int | None:
         """How the program itself ended, negative for a signal; ``None`` while it runs."""
-        return self._process.returncode
+        return self._returncode
 
     @property
     def use(self) -> Use:
@@ -94,8 +87,8 @@ class Program:
                 return False
             if not pid:
                 return True
-            if pid == self._process.pid:
-                self._process.returncode = os.waitstatus_to_exitcode(status)
+            if pid == self._pid:
+                self._returncode = os.waitstatus_to_exitcode(status)
             peak = usage.ru_maxrss * _MAXRSS_UNIT
             # Until it executed the program the child counted as large as we are.
             known_peak = peak if peak > self._own_peak else 0
@@ -127,7 +120,8 @@ def _own_peak() -> int:
 @contextmanager
 def _input(path: str | None) -> Iterator[int]:
     # No O_NONBLOCK: the program would inherit it and misread its input.
-    descriptor = os.open(path or os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    with translated_os_errors(f"read the input {path}"):
+        descriptor = os.open(path or os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

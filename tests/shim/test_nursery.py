@@ -241,7 +241,8 @@ sys.path[:] = json.loads(sys.argv[1])
 from pathlib import Path
 from logist_ci.errors import StoreError
 from logist_ci.process.locks import try_lock
-from logist_ci.shim import entry
+# What is imported late cannot be read any more by the user that this becomes.
+from logist_ci.shim import client, entry
 from logist_ci.shim.nursery import Nursery
 from logist_ci.shim.protocol import RunRequest
 if os.geteuid() == 0:
