@@ -143,7 +143,7 @@ def test_decisions_are_events_of_the_table(cli: Cli) -> None:
     assert "CANCELED" in succeeded(cli("cancel", "fix-login")).out
     for command in ("activate", "approve", "reject", "stop", "resume", "suspend"):
         ran = cli(command, "fix-login")
-        assert (ran.status, ran.out) == (1, ""), command
+        assert (ran.status, ran.out) == (2, ""), command
         assert ran.err.startswith("Error: ")
 
 

@@ -109,7 +109,7 @@ def test_steps_are_one_phase_each(cli: Cli) -> None:
     assert "PENDING" in first.out
     assert "checks have not run" in first.out
     assert "SUCCESS" in succeeded(cli("step", "fix")).out
-    assert cli("step", "fix").status == 1
+    assert cli("step", "fix").status == 2
 
 
 def test_restep_runs_one_phase_again(cli: Cli) -> None:

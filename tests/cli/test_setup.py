@@ -32,12 +32,12 @@ def test_configured_commands_need_trust(cli: Cli, configured: GitSandbox) -> Non
     assert "check: pytest -q" in ran.err
     assert "setup: npm ci" in ran.err
     assert "logist-ci trust" in ran.err
-    succeeded(cli("trust"))
+    succeeded(cli("trust", "--yes"))
     assert "Checks: pytest -q" in succeeded(cli("create", "--", "true")).err
 
 
 def test_trust_is_in_exactly_this_content(cli: Cli, configured: GitSandbox) -> None:
-    succeeded(cli("trust"))
+    succeeded(cli("trust", "--yes"))
     configured.write("logist.toml", 'checks = ["pytest -x"]\n')
     assert cli("create", "--", "true").status == 4
 
@@ -48,7 +48,7 @@ def test_trust_shows_what_it_is_about(cli: Cli, configured: GitSandbox) -> None:
     }  # fmt: skip
     assert "configured by this repository" in succeeded(cli("trust", "--show")).out
     assert cli("create", "--", "true").status == 4
-    assert "Trusted" in succeeded(cli("trust")).err
+    assert "Trusted" in succeeded(cli("trust", "--yes")).err
     assert "They are trusted." in succeeded(cli("trust")).out
 
 
@@ -77,7 +77,7 @@ def test_detected_checks_are_left_out_until_they_are_trusted(cli: Cli, detected:
     assert ran.document["spec"]["checks"] == []
     assert "Not checked" in ran.err
     assert "make test" in ran.err
-    succeeded(cli("trust"))
+    succeeded(cli("trust", "--yes"))
     ran = succeeded(cli("create", "--json", "--", "true"))
     assert [check["name"] for check in ran.document["spec"]["checks"]] == ["make test"]
     assert "Checks: make test" in ran.err
@@ -103,7 +103,7 @@ def test_a_recipes_checks_need_trust_by_name(cli: Cli, repo: GitSandbox) -> None
     ran = cli("create", "--recipe", "up")
     assert ran.status == 4
     assert "logist-ci trust --recipe up" in ran.err
-    succeeded(cli("trust", "--recipe", "up"))
+    succeeded(cli("trust", "--yes", "--recipe", "up"))
     succeeded(cli("create", "--recipe", "up"))
 
 
@@ -220,3 +220,11 @@ def test_the_doctor_misses_git(cli: Cli) -> None:
     ran = cli("doctor", environ={"PATH": "/nowhere"})
     assert ran.status == 4
     assert "git is not installed" in ran.out
+
+
+def test_without_a_terminal_nothing_is_trusted_by_default(cli: Cli, configured: GitSandbox) -> None:
+    refused = cli("trust", stdin="n\n")
+    assert refused.status == 4
+    assert "--yes" in refused.err
+    assert "They are not trusted." in succeeded(cli("trust", "--show")).out
+    assert cli("trust", "--yes", "--json").document["trusted"] is True

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from logist_ci.cli.consent import shown
 from logist_ci.cli.options import JsonOption
 from logist_ci.cli.session import Session
+from logist_ci.cli.terminal import Terminal
 from logist_ci.errors import TrustError
+
+if TYPE_CHECKING:
+    from logist_ci.lifecycle.trusting import RepositoryCommands
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -42,18 +46,33 @@ def command(
     parts, terminal = session.parts, session.terminal
     written = named_recipe(parts, recipe) if recipe else None
     commands = repository_commands(parts, parts.repository.resolve(base), written)
+    if not json:
+        terminal.show(_described(commands, show=show))
+    agreed = not commands.trusted and not show
+    if agreed:
+        _ask(terminal, yes=yes)
+        trust(parts, commands)
+        terminal.say("Trusted, for as long as they stay exactly the same.")
     if json:
-        terminal.show_json({"trusted": commands.trusted, "detected": commands.detected, "commands": commands.lines})
-    elif not commands.lines:
-        terminal.show("This repository has no commands that a job would run.")
-    elif commands.trusted:
-        terminal.show(f"{shown(commands)}\nThey are trusted.")
-    else:
-        terminal.show(shown(commands))
-    if commands.trusted or show:
-        return 0
-    if terminal.interactive and not yes and not terminal.ask("Trust exactly these?"):
-        raise TrustError("Nothing was trusted.")
-    trust(parts, commands)
-    terminal.say("Trusted, for as long as they stay exactly the same.")
+        trusted = commands.trusted or agreed
+        terminal.show_json({"trusted": trusted, "detected": commands.detected, "commands": commands.lines})
     return 0
+
+
+def _described(commands: RepositoryCommands, *, show: bool) -> str:
+    if not commands.lines:
+        return "This repository has no commands that a job would run."
+    if commands.trusted:
+        return f"{shown(commands)}\nThey are trusted."
+    return f"{shown(commands)}\nThey are not trusted." if show else shown(commands)
+
+
+def _ask(terminal: Terminal, *, yes: bool) -> None:
+    if yes:
+        return
+    if not terminal.interactive:
+        raise TrustError(
+            "Nothing was trusted: there is no terminal to ask on.", hint="Trust them with: logist-ci trust --yes"
+        )
+    if not terminal.ask("Trust exactly these?"):
+        raise TrustError("Nothing was trusted.")
