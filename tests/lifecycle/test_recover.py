@@ -202,12 +202,37 @@ class Runner:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        assert self.process.stdout is not None and self.process.stdout.readline() == b"ready\n"
-        self.process.stdout.close()
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            self.ready = said.readline() == b"ready\n"
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
+
+
+class Runners:
+    """Starts runners, and ends those that a test has left."""
+
+    def __init__(self, repo: GitSandbox) -> None:
+        self._repo = repo
+        self._started: list[Runner] = []
+
+    def start(self, job_id: JobId) -> Runner:
+        self._started.append(Runner(self._repo, job_id))
+        assert self._started[-1].ready
+        return self._started[-1]
+
+    def end(self) -> None:
+        for runner in self._started:
+            runner.kill()
+
+
+@pytest.fixture
+def runners(repo: GitSandbox) -> Iterator[Runners]:
+    made = Runners(repo)
+    yield made
+    made.end()
 
 
 @pytest.fixture
@@ -224,10 +249,10 @@ def _until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def _started(parts: Parts, repo: GitSandbox, script: str) -> tuple[JobId, Runner]:
+def _started(parts: Parts, runners: Runners, script: str) -> tuple[JobId, Runner]:
     """Return a job whose program has made the file ``begun`` in its worktree, and its runner."""
     job_id = _job(parts, f"echo half > begun; {script}")
-    runner = Runner(repo, job_id)
+    runner = runners.start(job_id)
     workspace = parts.root.folder(job_id).workspace
     _until(lambda: (workspace / "begun").exists() or runner.process.poll() is not None)
     _until(lambda: (facts := read_local(parts.root.folder(job_id).local)) and facts.shim)
@@ -235,8 +260,10 @@ def _started(parts: Parts, repo: GitSandbox, script: str) -> tuple[JobId, Runner
 
 
 class TestKilled:
-    def test_a_killed_runner_leaves_a_shim_that_recovery_stops(self, parts: Parts, repo: GitSandbox) -> None:
-        job_id, runner = _started(parts, repo, "test -f again && exit 0; touch again; sleep 600")
+    def test_a_killed_runner_leaves_a_shim_that_recovery_stops(
+        self, parts: Parts, repo: GitSandbox, runners: Runners
+    ) -> None:
+        job_id, runner = _started(parts, runners, "test -f again && exit 0; touch again; sleep 600")
         assert owner_of(parts, job_id, State.RUNNING) == "alive"
         runner.kill()
         folder = parts.root.folder(job_id)
@@ -251,8 +278,10 @@ class TestKilled:
         assert repo.git("show", f"logist/{job_id}:begun") == "half"
         assert run_job(parts, job_id, Silence()).state is State.SUCCESS
 
-    def test_a_killed_shim_and_runner_leave_a_program_that_recovery_ends(self, parts: Parts, repo: GitSandbox) -> None:
-        job_id, runner = _started(parts, repo, "test -f again && exit 0; touch again; trap '' TERM; sleep 600")
+    def test_a_killed_shim_and_runner_leave_a_program_that_recovery_ends(
+        self, parts: Parts, repo: GitSandbox, runners: Runners
+    ) -> None:
+        job_id, runner = _started(parts, runners, "test -f again && exit 0; touch again; trap '' TERM; sleep 600")
         facts = read_local(parts.root.folder(job_id).local)
         assert facts is not None and facts.shim is not None
         os.kill(runner.process.pid, signal.SIGSTOP)
@@ -264,8 +293,10 @@ class TestKilled:
         assert strays_of(parts.root.folder(job_id)) == []
         assert run_job(parts, job_id, Silence()).state is State.SUCCESS
 
-    def test_a_program_that_ended_after_its_runner_is_taken_at_its_word(self, parts: Parts, repo: GitSandbox) -> None:
-        job_id, runner = _started(parts, repo, "while test ! -f ../temp/go; do sleep 0.02; done; echo all > begun")
+    def test_a_program_that_ended_after_its_runner_is_taken_at_its_word(
+        self, parts: Parts, repo: GitSandbox, runners: Runners
+    ) -> None:
+        job_id, runner = _started(parts, runners, "while test ! -f ../temp/go; do sleep 0.02; done; echo all > begun")
         folder = parts.root.folder(job_id)
         runner.kill()
         (folder.temp / "go").touch()
@@ -276,10 +307,12 @@ class TestKilled:
         assert repo.git("show", f"logist/{job_id}:begun") == "all"
 
     @pytest.mark.slow
-    def test_killed_at_any_moment_the_job_is_finished_by_the_next_run(self, parts: Parts, repo: GitSandbox) -> None:
+    def test_killed_at_any_moment_the_job_is_finished_by_the_next_run(
+        self, parts: Parts, repo: GitSandbox, runners: Runners
+    ) -> None:
         for number in range(25):
             job_id = _job(parts, f"echo {number} > {number}.txt; sleep 0.1; echo more >> {number}.txt")
-            runner = Runner(repo, job_id)
+            runner = runners.start(job_id)
             time.sleep(number * 0.02)
             runner.kill()
             deadline = time.monotonic() + 20
