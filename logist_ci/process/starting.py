@@ -21,22 +21,8 @@ def explain_start_failure(command: Command, failure: OSError | ValueError) -> Lo
     program = Command(command.argv[:1], command.cwd, {}, command.secrets)
     if isinstance(failure, ValueError):
         return UsageError(f"{program} cannot be started: an argument or variable holds a NUL byte or is malformed.")
-    if isinstance(failure, FileNotFoundError | NotADirectoryError) and not Path(command.cwd).is_dir():
-        return StoreError(f"{program} cannot be started: its folder {command.cwd} does not exist.")
-    if (
-        isinstance(failure, FileNotFoundError)
-        and "/" in command.argv[0]
-        and Path(command.cwd, command.argv[0]).is_file()
-    ):
-        return MissingError(
-            f"{program} cannot be started: the interpreter that its first line names does not exist.",
-            hint="Install that interpreter, or correct the line that begins with #!.",
-        )
     if isinstance(failure, FileNotFoundError | NotADirectoryError):
-        return MissingError(
-            f"{program}: command not found.",
-            hint="Check the spelling, install the program, or give its full path; only the job's own PATH is searched.",
-        )
+        return _not_found(command, program)
     if isinstance(failure, PermissionError) and not os.access(command.cwd, os.X_OK):
         return MissingError(f"{program} cannot be started: its folder {command.cwd} may not be entered.")
     if isinstance(failure, PermissionError):
@@ -49,3 +35,17 @@ def explain_start_failure(command: Command, failure: OSError | ValueError) -> Lo
     if failure.errno == errno.E2BIG:
         return UsageError(f"{program} cannot be started: its arguments and environment are too long.")
     return StoreError(f"{program} cannot be started: {failure.strerror or failure}.")
+
+
+def _not_found(command: Command, program: Command) -> LogistError:
+    if not Path(command.cwd).is_dir():
+        return StoreError(f"{program} cannot be started: its folder {command.cwd} does not exist.")
+    if "/" in command.argv[0] and Path(command.cwd, command.argv[0]).is_file():
+        return MissingError(
+            f"{program} cannot be started: the interpreter that its first line names does not exist.",
+            hint="Install that interpreter, or correct the line that begins with #!.",
+        )
+    return MissingError(
+        f"{program}: command not found.",
+        hint="Check the spelling, install the program, or give its full path; only the job's own PATH is searched.",
+    )
