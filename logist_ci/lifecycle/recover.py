@@ -103,6 +103,7 @@ def recover_job(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
     # Strays are ended under the lock: whoever else recovers the job may have started its next program by now.
     with owned(parts, job_id, listener) as work:
         _end_strays(work)
+        _forget_older_record(work)
         return bring_home(work)
 
 
@@ -132,3 +133,12 @@ def _end_strays(work: Work) -> None:
     if survivors:
         pids = ", ".join(str(process.pid) for process in survivors)
         work.say(f"These processes of {work.job_id} could not be ended: {pids}.")
+
+
+def _forget_older_record(work: Work) -> None:
+    """Remove the exit record of an earlier attempt: its runner died before this attempt's program was started."""
+    record = read_exit(work.folder.exit_record)
+    manifest = work.parts.store.read(work.job_id).manifest
+    begun = [phase.attempts[-1].started_at for phase in manifest.phases if phase.name == manifest.phase]
+    if manifest.state is State.RUNNING and record is not None and begun and record.started_at < begun[-1]:
+        work.folder.exit_record.unlink(missing_ok=True)

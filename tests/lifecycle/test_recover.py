@@ -16,7 +16,7 @@ from logist_ci.gitstore.local import read_local
 from logist_ci.job.ids import JobId
 from logist_ci.job.manifest import Protection
 from logist_ci.job.states import TRANSIENT, State
-from logist_ci.job.transitions import Cancel, End, Run, Start, Want
+from logist_ci.job.transitions import Cancel, End, Reopen, Run, Start, Want
 from logist_ci.lifecycle.create import create_job
 from logist_ci.lifecycle.owner import lost_jobs, orphaned_shim, owner_of
 from logist_ci.lifecycle.processes import strays_of
@@ -88,8 +88,9 @@ def _run(parts: Parts, job_id: JobId) -> None:
     folder = parts.root.folder(job_id)
     parts.root.make()
     folder.make()
-    source = parts.store.read(job_id).manifest.source
-    parts.worktrees.provision(job_id, folder, branch=source.branch, base=source.base_commit, tip=source.base_commit)
+    manifest = parts.store.read(job_id).manifest
+    source, tip = manifest.source, manifest.result.head or manifest.source.base_commit
+    parts.worktrees.provision(job_id, folder, branch=source.branch, base=source.base_commit, tip=tip)
     protection = Protection(runtime="host")
     parts.store.change(
         job_id, lambda manifest: Run(now=parts.clock.now(), role="agent", agent="command", protection=protection)
@@ -141,6 +142,17 @@ class TestLostJobs:
         assert recovery_of(parts, job_id).strays == (stray,)
         recover_job(parts, job_id, Silence())
         assert not alive(stray) and alive(other)
+
+    def test_the_record_of_an_earlier_attempt_does_not_count(self, parts: Parts, repo: GitSandbox) -> None:
+        job_id = _job(parts, "echo x >> new.txt")
+        assert run_job(parts, job_id, Silence()).state is State.SUCCESS
+        assert read_exit(parts.root.folder(job_id).exit_record) is not None
+        parts.store.change(job_id, lambda manifest: Reopen())
+        parts.store.change(job_id, lambda manifest: Start(owner="dead", now=parts.clock.now()))
+        _run(parts, job_id)
+        assert recover_job(parts, job_id, Silence()).state is State.PENDING
+        assert run_job(parts, job_id, Silence()).state is State.SUCCESS
+        assert repo.git("show", f"logist/{job_id}:new.txt") == "x\nx"
 
     def test_all_of_them_at_once(self, parts: Parts) -> None:
         lost = [_lost(parts, "true", state) for state in sorted(TRANSIENT)]
