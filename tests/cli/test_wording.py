@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from logist_ci.cli.wording import ago, count, duration, moment, printable, size, table
+from logist_ci.cli.wording import ago, count, duration, moment, printable, readable, size, table
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -62,3 +65,37 @@ def test_columns_are_aligned_without_trailing_blanks() -> None:
 
 def test_colours_do_not_count_as_width() -> None:
     assert table([["\x1b[31mred\x1b[0m", "x"], ["four", "x"]]) == "\x1b[31mred\x1b[0m   x\nfour  x"
+
+
+@given(st.text())
+def test_nothing_printable_moves_a_cursor_or_hides(text: str) -> None:
+    shown = printable(text)
+    assert not any(unicodedata.category(sign) == "Cc" and sign not in "\t\n" for sign in shown)
+    assert not any(sign in shown for sign in "\u200b\u202e\u2066\ufeff")
+    assert printable(shown) == shown
+
+
+@given(st.floats(min_value=0, max_value=1e9))
+def test_any_duration_is_short_and_has_a_unit(seconds: float) -> None:
+    assert len(duration(seconds).split()) <= 2
+    assert all(part[-1] in "dhms" for part in duration(seconds).split())
+
+
+@given(st.integers(min_value=0, max_value=10**18))
+def test_any_size_has_a_unit(amount: int) -> None:
+    number, unit = size(amount).split()
+    assert float(number) >= 0
+    assert unit in ("B", "KB", "MB", "GB", "TB")
+
+
+@given(st.lists(st.lists(st.text(alphabet=st.characters(categories=["L", "N"])), min_size=1, max_size=4), max_size=6))
+def test_columns_begin_at_the_same_place(rows: list[list[str]]) -> None:
+    lines = table(rows, gap="|").split("\n") if rows else []
+    assert len(lines) == len(rows)
+    starts = {line.index("|") for line, row in zip(lines, rows, strict=True) if len(row) > 1 and "|" in line}
+    assert len(starts) <= 1
+
+
+@given(st.binary())
+def test_any_name_of_a_file_can_be_read(path: bytes) -> None:
+    assert readable(path).encode("utf-8").decode("utf-8") == readable(path)
