@@ -54,11 +54,14 @@ def all_refs(common_dir: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Moved:
-    """What was found: references that were ``restored``, ours that could not be (``stuck``), and ``others``."""
+    """What was found: references that were ``restored``, ours that could not be (``stuck``), and ``others``.
+
+    For the others, which people may have moved, it is said from where to where.
+    """
 
     restored: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class RefGuard:
     def _look(self, name: RefName, value: str | None, moved: Moved) -> None:
         rule = self._rule(name)
         if rule is None:
-            moved.others.append(name)
+            moved.others[name] = f"{_short(self.before.get(name))} → {_short(value)}"
             return
         for _ in range(_ROUNDS):
             wanted = rule(name, self.before.get(name), value)
@@ -220,3 +223,7 @@ def _commit(value: str | None) -> CommitId | None:
         return commit_id(value) if value else None
     except InvalidNameError:
         return None
+
+
+def _short(commit: str | None) -> str:
+    return commit[:10] if commit else "nothing"

@@ -190,7 +190,7 @@ class _Comparison:
         )
         moved = guard.run()
         if self.taken.head != kept(_head_place(self.repository)):
-            moved.others.append("HEAD")
+            moved.others["HEAD"] = "another branch or commit"
         yield from _told(moved)
 
 
@@ -205,8 +205,9 @@ def _told(moved: Moved) -> Iterator[Finding]:
     if moved.stuck:
         yield _finding("LG204", "error", f"{ours}, and cannot be put back: {_some(moved.stuck)}.", moved.stuck[0])
     if moved.others:
-        told = f"Other references moved while the job ran: {_some(moved.others)}."
-        yield _finding("LG205", "note", told, moved.others[0])
+        others = [f"{name} ({how})" for name, how in moved.others.items()]
+        told = f"Other references moved while the job ran, by you or by the agent, and were left so: {_some(others)}."
+        yield _finding("LG205", "note", told, next(iter(moved.others)))
 
 
 def _some(names: list[str]) -> str:

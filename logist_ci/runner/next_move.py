@@ -23,9 +23,8 @@ _REASON_LINES = 12
 
 def next_move(manifest: Manifest, judgement: Judgement, result: Result) -> Transition:
     """Return the event that follows from ``judgement`` for a job in HARVESTING."""
-    tampered = [finding for finding in result.findings if finding.level == "error"]
-    if tampered:
-        return Stuck(blocked=_tampered(manifest, "; ".join(finding.message for finding in tampered)), result=result)
+    if any(finding.level == "error" for finding in result.findings):
+        return Stuck(blocked=_tampered(manifest, result), result=result)
     if judgement.verdict == "completed":
         return _onward(manifest, result)
     if judgement.verdict == "interrupted":
@@ -80,11 +79,13 @@ def _after_interruption(manifest: Manifest, result: Result) -> Transition:
     return Retry(phase=manifest.phase, counted=False, result=result)
 
 
-def _tampered(manifest: Manifest, what: str) -> Blocked:
+def _tampered(manifest: Manifest, result: Result) -> Blocked:
+    # What moved besides is no proof of anything, but whoever looks into this wants to see it.
+    told = [finding.message for finding in result.findings if finding.level == "error" or finding.code == "LG205"]
     return Blocked(
         code="tampered",
-        reason=f"The agent changed what is not part of its work: {what}",
-        remedy=f"It was put back. Read the log, then accept nothing blindly: logist-ci diff {manifest.id}",
+        reason="While the job ran, something changed that is no part of its work. " + " ".join(told),
+        remedy=f"If that was you, do it again. If not, accept nothing blindly: logist-ci diff {manifest.id}",
     )
 
 

@@ -61,7 +61,7 @@ class Guarding:
         """Check that only ``ref`` was restored, and that what it had become is kept."""
         changed = self.value(ref)
         moved = self.run()
-        assert (moved.restored, moved.stuck, moved.others) == ([ref], [], [])
+        assert (moved.restored, moved.stuck, moved.others) == ([ref], [], {})
         assert self.value(ref) == self.before.get(ref)
         if changed and len(changed) == 40 and self.lab.repo.git("cat-file", "-t", changed) == "commit":
             assert self.value(f"refs/logist/rescue/{OWN}/1") == changed
@@ -69,7 +69,7 @@ class Guarding:
 
     def check_quiet(self) -> None:
         moved = self.run()
-        assert (moved.restored, moved.stuck, moved.others) == ([], [], [])
+        assert (moved.restored, moved.stuck, moved.others) == ([], [], {})
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -102,7 +102,7 @@ def test_branches_of_people_are_reported_and_stay(guarding: Guarding) -> None:
     guarding.move("refs/tags/v1", guarding.more)
     guarding.move("refs/heads/logist/no-job-of-ours", guarding.more)
     moved = guarding.run()
-    assert moved.others == ["refs/heads/logist/no-job-of-ours", "refs/tags/v1", "refs/heads/main"]
+    assert list(moved.others) == ["refs/heads/logist/no-job-of-ours", "refs/tags/v1", "refs/heads/main"]
     assert moved.restored == []
     assert guarding.value("refs/heads/main") == guarding.more
 
