@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +26,9 @@ def report_error(terminal: Terminal, error: LogistError) -> int:
 
 def report_bug(terminal: Terminal, error: BaseException, arguments: Sequence[str]) -> int:
     """Write what we need to know about an unexpected error to a file, say where it is, and return 3."""
+    import platform  # late: hardly any command has a bug to report
+    import traceback
+
     report = "\n".join(
         (
             f"logist-ci {__version__}, Python {platform.python_version()}, {platform.platform()}",
@@ -54,6 +54,8 @@ def _names_of(arguments: Sequence[str]) -> list[str]:
 
 
 def _written(terminal: Terminal, report: str) -> Path | None:
+    import tempfile
+
     state = terminal.environ.get("XDG_STATE_HOME")
     home = terminal.environ.get("HOME")
     folders = [Path(state) if state else None, Path(home, ".local", "state") if home else None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from pathlib import Path
 
 from logist_ci.cli.session import Session
@@ -71,6 +70,8 @@ def _from_file(path: Path) -> str:
 
 
 def _from_editor(session: Session) -> str:
+    import tempfile
+
     from logist_ci.process.command import Command
     from logist_ci.process.foreground import run_in_foreground
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from logist_ci.cli.session import Session
@@ -31,13 +30,14 @@ class Notices:
         self._clock = session.parts.clock
         self._begun: dict[JobId, float] = {}
         self._lock = Lock()
-        self._messenger = ThreadPoolExecutor(1, thread_name_prefix="notify")
+        self._messengers: list[Thread] = []
 
     def __enter__(self) -> Notices:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._messenger.shutdown()
+        for messenger in self._messengers:
+            messenger.join()
 
     def before(self, listener: Listener) -> Listener:
         """Return a listener that tells ``listener`` everything, and people what they wait for."""
@@ -58,7 +58,9 @@ class Notices:
             stderr.write("\a")
             stderr.flush()
         if self._settings.command:
-            self._messenger.submit(self._tell, manifest)
+            messenger = Thread(target=self._tell, args=(manifest,), name="notify")
+            messenger.start()
+            self._messengers.append(messenger)
 
     def _tell(self, manifest: Manifest) -> None:
         words = (*self._settings.command, manifest.id, manifest.state.value, manifest.title)
