@@ -105,10 +105,11 @@ def test_closing_the_nursery_does_not_end_its_runs(desk: Desk) -> None:
         held = try_lock(desk.lock)
         assert held is not None
         with held:
-            handle = own.spawn(desk.request("sh", "-c", "sleep 0.2; exit 3"), held)
+            handle = own.spawn(desk.request("sh", "-c", "while ! [ -e go ]; do sleep 0.02; done; exit 3"), held)
         own.close()
         with handle:
             assert not handle.wait(0.01)
+            (desk.worktree / "go").touch()
             assert handle.wait(5)
     record = read_exit(desk.record)
     assert record is not None
