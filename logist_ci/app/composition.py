@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -14,6 +14,7 @@ from logist_ci.checks.registry import builtin_checks
 from logist_ci.config.load import Loaded, load
 from logist_ci.config.settings import Settings
 from logist_ci.config.trust import TrustStore
+from logist_ci.errors import ConfigError
 from logist_ci.gitstore.folders import locate
 from logist_ci.gitstore.index import SummaryIndex
 from logist_ci.gitstore.manifests import ManifestStore
@@ -43,6 +44,7 @@ def open_app(
     flags: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     agents: AgentRegistry | None = None,
+    misconfigured: Callable[[ConfigError], None] | None = None,
 ) -> App:
     """Return the application for the repository that ``start`` lies in; nothing is read before it is needed.
 
@@ -53,8 +55,10 @@ def open_app(
         flags: Settings by key, as text; they win over all files and variables.
         clock: The time; default is the machine's.
         agents: The agents to choose from; default are the built-in and the installed ones.
+        misconfigured: Is told what is wrong with the configuration, and the files are then left out of account;
+            without it that is an error.
     """
-    return App(start, without_git(environ), config, dict(flags or {}), clock or SystemClock(), agents)
+    return App(start, without_git(environ), config, dict(flags or {}), clock or SystemClock(), agents, misconfigured)
 
 
 class App:
@@ -68,6 +72,7 @@ class App:
         flags: Mapping[str, str],
         clock: Clock,
         agents: AgentRegistry | None = None,
+        misconfigured: Callable[[ConfigError], None] | None = None,
     ) -> None:
         self.environ = environ
         self.clock = clock
@@ -75,6 +80,7 @@ class App:
         self._config = config
         self._flags = flags
         self._agents = agents
+        self._misconfigured = misconfigured
         self._nursery: Nursery | None = None
         self._nursery_lock = Lock()
 
@@ -94,13 +100,19 @@ class App:
         Raises:
             ConfigError: a file, a variable or a flag sets something unknown or malformed.
         """
-        return load(
-            root=self.repository.worktree or self.repository.main_worktree,
-            user_file=user_folder(self.environ, "XDG_CONFIG_HOME", ".config", "config.toml"),
-            environ=self.environ,
-            flags=self._flags,
-            explicit=self._config,
-        )
+        try:
+            return load(
+                root=self.repository.worktree or self.repository.main_worktree,
+                user_file=user_folder(self.environ, "XDG_CONFIG_HOME", ".config", "config.toml"),
+                environ=self.environ,
+                flags=self._flags,
+                explicit=self._config,
+            )
+        except ConfigError as error:
+            if self._misconfigured is None:
+                raise
+            self._misconfigured(error)
+            return load(root=None, user_file=None, environ={}, flags=self._flags)
 
     @property
     def settings(self) -> Settings:

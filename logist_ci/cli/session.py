@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import typer
 
     from logist_ci.app import App
+    from logist_ci.errors import ConfigError
     from logist_ci.job.ids import JobId
     from logist_ci.process.clock import Clock
     from logist_ci.runner.listener import StopSignal
@@ -26,13 +27,17 @@ __all__ = ["Invocation", "Session"]
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of the command line: the global options, and ``rest``, the words after ``--`` where they count."""
+    """One call of the command line: the global options, and ``rest``, the words after ``--`` where they count.
+
+    ``lenient`` says that the command makes do with default settings where the configuration is wrong.
+    """
 
     terminal: Terminal
     stopper: Stopper
     directory: Path
     config: Path | None = None
     rest: tuple[str, ...] | None = None
+    lenient: bool = False
     clock: Clock | None = None
 
 
@@ -56,7 +61,16 @@ class Session:
         from logist_ci.app import open_app
 
         invocation = self.invocation
-        return open_app(invocation.directory, self.terminal.environ, config=invocation.config, clock=invocation.clock)
+        return open_app(
+            invocation.directory,
+            self.terminal.environ,
+            config=invocation.config,
+            clock=invocation.clock,
+            misconfigured=self._make_do if invocation.lenient else None,
+        )
+
+    def _make_do(self, error: ConfigError) -> None:
+        self.terminal.warn(f"Warning: {error} The default settings are used.")
 
     @property
     def parts(self) -> Parts:

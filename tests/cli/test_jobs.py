@@ -211,3 +211,13 @@ def test_colour_is_for_terminals_only(cli: Cli) -> None:
     assert "\x1b[" not in cli("list", environ=terminal).out
     assert "\x1b[" not in cli("--no-color", "list", tty=True, environ=terminal).out
     assert "\x1b[" not in cli("list", tty=True, environ={**terminal, "NO_COLOR": "1"}).out
+
+
+def test_a_slip_in_the_configuration_keeps_nobody_from_their_jobs(cli: Cli, repo: GitSandbox) -> None:
+    created(cli)
+    repo.write("logist.toml", "colour = 1\n")
+    listed = succeeded(cli("list"))
+    assert "fix-login" in listed.out
+    assert listed.err.count("logist.toml:1") == 1
+    assert "CANCELED" in succeeded(cli("cancel", "fix-login")).out
+    assert cli("create", "--id", "more", "--", "true").status == 2
