@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from logist_ci.cli.session import Invocation
 from logist_ci.cli.stopping import INTERRUPTED, Stopper
 from logist_ci.cli.terminal import Terminal
 from logist_ci.cli.wording import printable
-from logist_ci.errors import LogistError, UsageError
+from logist_ci.errors import LogistError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from logist_ci.process.clock import Clock
@@ -65,6 +66,10 @@ def status_of(run: Callable[[], object], terminal: Terminal, arguments: Sequence
     except BrokenPipeError:
         # Whoever reads our output has seen enough.
         return 0
+    except OSError as failure:
+        if failure.errno not in _FULL:
+            return report_bug(terminal, failure, arguments)
+        return report_error(terminal, StoreError(f"Something could not be written: {failure.strerror}."))
     except Exception as error:  # the last handler: nothing a user sees is a traceback
         return report_bug(terminal, error, arguments)
     return status if isinstance(status, int) else 0
@@ -96,6 +101,8 @@ def _invoked(arguments: list[str], invocation: Invocation) -> object:
 _LENIENT = frozenset(
     {"cancel", "diff", "history", "list", "logs", "path", "report", "stats", "status", "stop", "suspend", "validate"}
 )
+#: What a full disk answers, behind a redirection too.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _COMPLETION = (["--install-completion"], ["--show-completion"])
 
 

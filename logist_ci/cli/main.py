@@ -65,6 +65,10 @@ def _enter(arguments: list[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
+    except OSError as failure:
+        _forget_stdout()
+        sys.stderr.write(f"Error: The output could not be written: {failure.strerror}.\n")
+        return status or 1
     return status
 
 

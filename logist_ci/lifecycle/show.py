@@ -153,7 +153,7 @@ def line(summary: Summary, owner: Owner, now: datetime) -> Line:
     state, phase = summary.state, summary.phase
     shown = "DAMAGED" if state is None or phase is None else shown_state(state, phase, owner)
     closed = summary.closed_at is not None
-    following = next_commands(summary.id, state, owner, now, summary.not_before)
+    following = next_commands(summary.id, state, owner, now, summary.not_before, changed=bool(summary.files))
     return Line(
         id=summary.id,
         title=summary.title,
@@ -179,15 +179,26 @@ def line(summary: Summary, owner: Owner, now: datetime) -> Line:
 
 
 def next_commands(
-    job_id: JobId, state: State | None, owner: Owner, now: datetime, not_before: datetime | None = None
+    job_id: JobId,
+    state: State | None,
+    owner: Owner,
+    now: datetime,
+    not_before: datetime | None = None,
+    *,
+    changed: bool = True,
 ) -> tuple[str, ...]:
-    """Return the commands that lead on from where a job is, the likeliest first; ``None`` is a damaged manifest."""
+    """Return the commands that lead on from where a job is, the likeliest first; ``None`` is a damaged manifest.
+
+    ``changed`` says that there is something to look at and to apply.
+    """
     if state is None:
         return (f"logist-ci validate {job_id}",)
     if state in TRANSIENT and owner != "alive":
         return (f"logist-ci recover {job_id}",)
     if state is State.PENDING and not_before and not_before > now:
         return (f"logist-ci run --job {job_id}   (after {not_before:%Y-%m-%d %H:%M:%S} UTC)",)
+    if state is State.SUCCESS and not changed:
+        return (f"logist-ci cleanup {job_id}",)
     return tuple(f"logist-ci {words} {job_id}" for words in _LEADS_ON[state])
 
 
@@ -218,7 +229,9 @@ def detail(manifest: Manifest, facts: Facts, now: datetime) -> Detail:
         checks=checks,
         findings=manifest.result.findings,
         milestones=milestones(manifest),
-        next=next_commands(manifest.id, manifest.state, facts.owner, now, manifest.not_before),
+        next=next_commands(
+            manifest.id, manifest.state, facts.owner, now, manifest.not_before, changed=bool(manifest.result.files)
+        ),
     )
 
 

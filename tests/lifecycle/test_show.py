@@ -141,7 +141,14 @@ def test_a_detail_has_every_attempt() -> None:
     shown = detail(example_in(State.SUCCESS), Facts(owner="none"), NOW)
     [attempt] = shown.tries
     assert (attempt.phase, attempt.number, attempt.role) == (Phase.GENERATE, 1, "agent")
-    assert shown.next[0] == "logist-ci diff example-000001"
+    assert shown.next == ("logist-ci cleanup example-000001",), "there is nothing to look at and to apply"
+
+
+def test_changes_are_to_be_looked_at_and_applied() -> None:
+    manifest = replace(example_in(State.SUCCESS), result=Result(files=1))
+    assert detail(manifest, Facts(), NOW).next == (
+        "logist-ci diff example-000001", "logist-ci apply example-000001"
+    )  # fmt: skip
 
 
 def test_statistics_count_by_state() -> None:

@@ -45,7 +45,8 @@ def ended(manifest: Manifest, now: datetime, palette: Palette) -> str:
         *(f"  {palette.waiting(finding.code)} {printable(finding.message)}" for finding in manifest.result.findings),
         *(f"  artifact {artifact.path} ({count(artifact.bytes, 'byte')})" for artifact in manifest.result.artifacts),
     ]
-    if manifest.result.summary:
+    told = manifest.blocked.reason if manifest.blocked else ""
+    if manifest.result.summary and manifest.result.summary not in told:
         lines += [f"  {row}" for row in printable(manifest.result.summary).splitlines()[:12]]
     if manifest.blocked is not None:
         lines += [f"  {palette.bad('Why:')} {printable(row)}" for row in _paragraph(manifest.blocked.reason)]

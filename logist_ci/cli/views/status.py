@@ -59,7 +59,10 @@ def _state(detail: Detail, palette: Palette) -> str:
         text += f" (not before {moment(manifest.not_before)})"
     if manifest.spec.needs:
         text += f" (needs {', '.join(manifest.spec.needs)})"
-    return f"{text} in {manifest.phase.value}, attempt {manifest.attempt} of {manifest.spec.limits.attempts}"
+    allowed = manifest.spec.limits.attempts
+    # A person may ask for more than the limit allows.
+    of_all = f" of {allowed}" if manifest.attempt <= allowed else ""
+    return f"{text} in {manifest.phase.value}, attempt {manifest.attempt}{of_all}"
 
 
 def _blocked(detail: Detail) -> str:
