@@ -22,6 +22,8 @@ from logist_ci.process.files import translated_os_errors
 
 __all__ = ["check_out", "found_out_again", "planned_checkout", "recorded_attributes", "recorded_checkout", "remotes"]
 
+# Worker processes cost more than they gain before there are thousands of files.
+_PARALLEL = (("checkout.workers", "0"), ("checkout.thresholdForParallelism", "5000"))
 _EMPTY = "Submodules are left empty; fill them with: git submodule update --init"
 _POINTERS = "Some files of git-lfs could not be downloaded, and are pointers."
 _UNREACHABLE = (b"could not fetch", b"promisor", b"unable to read", b"missing")
@@ -62,7 +64,7 @@ def check_out(
         worktree=folder.workspace,
         settings=record.settings,
         attributes=record.settings.attributes,
-        extra=[("checkout.workers", "0"), *(remotes(repository.configuration()) if network else ())],
+        extra=[*_PARALLEL, *(remotes(repository.configuration()) if network else ())],
         network=network,
     )
     with private_git(folder.temp, repository, setup) as git:

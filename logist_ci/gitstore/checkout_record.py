@@ -24,7 +24,7 @@ class CheckoutRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``attributes`` are those of the base with the user's own on top, ``identity`` is the committer's name
     and address, ``sign`` whether the user signs commits. The private index beside it is that of ``tip``; ``index``
-    tells it from another one.
+    tells it from another one. All that was in the worktree at ``settled_ns`` is in there, or ignored.
     """
 
     branch: str
@@ -32,6 +32,7 @@ class CheckoutRecord(msgspec.Struct, frozen=True, kw_only=True):
     tip: CommitId
     ready: bool = False
     index: str = ""
+    settled_ns: int = 0
     settings: CheckoutSettings = CheckoutSettings()
     attributes: bytes = b""
     identity: tuple[str, str] = ("", "")
@@ -39,7 +40,7 @@ class CheckoutRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def pinned(self) -> CheckoutRecord:
         """Return what never changes about a checkout."""
-        return replace(self, tip=self.base, ready=True, index="")
+        return replace(self, tip=self.base, ready=True, index="", settled_ns=0)
 
 
 def record_file(folder: JobFolder) -> Path:

@@ -24,7 +24,7 @@ from logist_ci.gitstore.diffs import diff_stat
 from logist_ci.gitstore.door import ImportDoor
 from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.folders import JobFolder
-from logist_ci.gitstore.intake import take_in
+from logist_ci.gitstore.intake import settled_now, take_in
 from logist_ci.gitstore.private import PrivateGit, Setup, private_git
 from logist_ci.gitstore.private_index import IndexState, bring_index, install_index, written_tree
 from logist_ci.gitstore.ref_repair import read_or_drop
@@ -163,7 +163,11 @@ class _Crop:
         before = IndexState.of(git.index)
         known = self._tree(adopted.files)
         findings = take_in(
-            git, self.folder.workspace, self.folder.backups, known=lambda path: os.fsdecode(path) in known
+            git,
+            self.folder.workspace,
+            self.folder.backups,
+            known=lambda path: os.fsdecode(path) in known,
+            settled_ns=self.record.settled_ns,
         )
         if IndexState.of(git.index) == before:
             return str(known.id), findings
@@ -194,7 +198,8 @@ class _Crop:
             self.registration.set_aside_unfinished(self.folder.temp)
             self.registration.point_head(self.record.branch)
         index = install_index(git, self.folder, self.registration)
-        write_record(self.folder, replace(self.record, tip=head, ready=True, index=index))
+        settled = settled_now(self.folder.workspace)
+        write_record(self.folder, replace(self.record, tip=head, ready=True, index=index, settled_ns=settled))
 
     def _tree(self, commit: CommitId) -> pygit2.Tree:
         with translated_git_errors(f"read the commit {commit[:10]}"):

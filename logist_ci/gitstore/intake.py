@@ -16,15 +16,16 @@ import pygit2
 from logist_ci.errors import StoreError
 from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.noticed import Level, noticed, shown
-from logist_ci.gitstore.oddities import Oddities, find_oddities, made_readable
+from logist_ci.gitstore.oddities import Known, Oddities, find_oddities, made_readable
 from logist_ci.gitstore.private import PrivateGit
 from logist_ci.gitstore.private_index import submodules
 from logist_ci.gitstore.removal import put_away
+from logist_ci.gitstore.tracked_folders import tracked_folders
 from logist_ci.job.manifest import Finding
 from logist_ci.process.capture import Completed
 from logist_ci.process.files import translated_os_errors
 
-__all__ = ["Intake", "take_in"]
+__all__ = ["Intake", "settled_now", "take_in"]
 
 _ADD = ("add", "-A", "--ignore-errors", "--sparse")
 _LEFT = ("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
@@ -49,11 +50,16 @@ class Intake:
 
 
 def take_in(
-    git: PrivateGit, workspace: Path, backups: Path, known: Callable[[bytes], bool] = lambda path: False
+    git: PrivateGit,
+    workspace: Path,
+    backups: Path,
+    known: Callable[[bytes], bool] = lambda path: False,
+    settled_ns: int = 0,
 ) -> tuple[Finding, ...]:
     """Bring the index of ``git`` up to the files in ``workspace``; return what was noticed on the way.
 
-    ``known`` says which paths were there before, and are nobody's surprise.
+    ``known`` says which paths were there before, and are nobody's surprise. At ``settled_ns`` all that was in
+    the worktree had been looked at, as :func:`settled_now` tells.
 
     Raises:
         StoreError: git could not write what it read, because the disk is full, say.
@@ -64,7 +70,7 @@ def take_in(
     _set_aside(intake, [path + b"/.git" for path in submodules(git)], "note", _SUBMODULE)
     with ThreadPoolExecutor(1) as pool:
         adding = pool.submit(git.run, *_ADD)
-        odd = find_oddities(workspace, _ignored_by(git))
+        odd = find_oddities(workspace, _ignored_by(git), Known(tracked_folders(start.content), settled_ns))
         added = adding.result()
     if odd.nested or odd.opened:
         # Git took inner repositories for submodules: once they are none, their files are files like others.
@@ -75,6 +81,16 @@ def take_in(
     if added.returncode != 0:
         _finish(intake, added, {path for path, _ in odd.special})
     return tuple(intake.findings)
+
+
+def settled_now(workspace: Path) -> int:
+    """Return the moment as the worktree's own file system tells it: whatever happens in it from now on is later."""
+    link = workspace / ".git"
+    try:
+        os.utime(link, follow_symlinks=False)
+        return link.lstat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 @dataclass(frozen=True)

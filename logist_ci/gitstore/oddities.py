@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Oddities", "find_oddities", "made_readable"]
+from logist_ci.gitstore.tracked_folders import TrackedFolder
+
+__all__ = ["Known", "Oddities", "find_oddities", "made_readable"]
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -36,7 +38,30 @@ class Oddities:
     bare: list[bytes] = field(default_factory=list)
 
 
-def find_oddities(worktree: Path, ignored: Callable[[bytes], bool]) -> Oddities:
+@dataclass(frozen=True)
+class Known:
+    """What need not be looked at again: ``folders`` of the index whose listing is older than ``settled_ns``."""
+
+    folders: Mapping[bytes, TrackedFolder] = field(default_factory=dict)
+    settled_ns: int = 0
+
+    def unchanged(self, path: bytes, folder: bytes) -> TrackedFolder | None:
+        """Return what is in the folder at ``path``, if nothing was put into it or taken out since."""
+        tracked = self.folders.get(folder)
+        if tracked is None or not tracked.whole or not self.settled_ns:
+            return None
+        try:
+            found = os.lstat(path)
+        except OSError:
+            return None
+        # Nobody can set this time back, and what happened in the same instant counts as later.
+        return tracked if stat.S_ISDIR(found.st_mode) and found.st_ctime_ns < self.settled_ns else None
+
+
+_NOTHING_KNOWN = Known()
+
+
+def find_oddities(worktree: Path, ignored: Callable[[bytes], bool], known: Known = _NOTHING_KNOWN) -> Oddities:
     """Return what is odd in ``worktree``; folders that ``ignored`` accepts (``build/``, say) are not looked into.
 
     Links are not followed. A folder of ours that is closed to us is opened.
@@ -46,25 +71,34 @@ def find_oddities(worktree: Path, ignored: Callable[[bytes], bool]) -> Oddities:
     folders = [b""]
     while folders:
         folder = folders.pop()
-        names: set[bytes] = set()
-        for entry in _entries(root + folder, folder, found):
-            name = entry.name
-            names.add(name)
-            if name == b".git":
-                # Only the worktree's own link may be called that.
-                if folder:
-                    found.nested.append(folder + name)
-            elif entry.is_dir(follow_symlinks=False):
-                if not ignored(folder + name + b"/"):
-                    folders.append(folder + name + b"/")
-            elif not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
-                found.special.append((folder + name, _kind(entry)))
-        if folder and names >= _GIT_DIRECTORY:
-            found.bare.append(folder.rstrip(b"/"))
+        unchanged = known.unchanged(root + folder, folder)
+        folders.extend(unchanged.inner if unchanged else _look(root, folder, found, ignored, known))
     found.special.sort()
     for paths in (found.nested, found.opened, found.closed, found.bare):
         paths.sort()
     return found
+
+
+def _look(
+    root: bytes, folder: bytes, found: Oddities, ignored: Callable[[bytes], bool], known: Known
+) -> Iterator[bytes]:
+    """Note what is odd directly in ``folder``; yield the folders to look into next."""
+    names: set[bytes] = set()
+    for entry in _entries(root + folder, folder, found):
+        name = entry.name
+        names.add(name)
+        if name == b".git":
+            # Only the worktree's own link may be called that.
+            if folder:
+                found.nested.append(folder + name)
+        elif entry.is_dir(follow_symlinks=False):
+            inner = folder + name + b"/"
+            if inner in known.folders or not ignored(inner):
+                yield inner
+        elif not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
+            found.special.append((folder + name, _kind(entry)))
+    if folder and names >= _GIT_DIRECTORY:
+        found.bare.append(folder.rstrip(b"/"))
 
 
 def made_readable(path: Path) -> bool:

@@ -18,7 +18,7 @@ from logist_ci.gitstore.checkout_record import CheckoutRecord, record_file, writ
 from logist_ci.gitstore.failures import translated_git_errors
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.include import copy_included
-from logist_ci.gitstore.intake import take_in
+from logist_ci.gitstore.intake import settled_now, take_in
 from logist_ci.gitstore.manifest_objects import manifest_in
 from logist_ci.gitstore.manifests import job_ref
 from logist_ci.gitstore.private import PrivateGit, Setup, private_git
@@ -108,7 +108,7 @@ class Provisioning:
             self._register(plan)
             record, notes = check_out(self.refs.repository, self.folder, self.registration, plan)
             notes += self._included()
-            write_record(self.folder, replace(record, ready=True))
+            write_record(self.folder, replace(record, ready=True, settled_ns=settled_now(self.folder.workspace)))
             undo.pop_all()
         return Provisioned(True, tip, notes=notes)
 
@@ -137,8 +137,10 @@ class Provisioning:
             if clean:
                 self._sweep(git)
             index = install_index(git, self.folder, self.registration)
-        write_record(self.folder, replace(record, tip=target, ready=True, index=index))
-        return Provisioned(clean, target, rescued, self._included() if clean else ())
+        notes = self._included() if clean else ()
+        settled = settled_now(self.folder.workspace)
+        write_record(self.folder, replace(record, tip=target, ready=True, index=index, settled_ns=settled))
+        return Provisioned(clean, target, rescued, notes)
 
     def _plan(self, tip: CommitId) -> CheckoutRecord:
         return planned_checkout(self.refs.repository, branch=self.branch, base=self.base, tip=tip)
