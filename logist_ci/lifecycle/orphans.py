@@ -15,7 +15,7 @@ from logist_ci.process.locks import is_locked
 from logist_ci.process.tree import identify
 from logist_ci.runner.parts import Parts
 
-__all__ = ["TRASH", "find_orphans"]
+__all__ = ["TRASH", "find_orphans", "unfinished_removals"]
 
 #: Where folders go on their way out, beside the folders of the jobs.
 TRASH = ".trash"
@@ -33,6 +33,12 @@ def find_orphans(parts: Parts) -> tuple[Orphan, ...]:
         *_registrations(parts, known),
         *_unfinished(parts, known),
     )
+
+
+def unfinished_removals(folder: JobFolder) -> list[Path]:
+    """Return what the removal of a job's worktree has renamed away and could not delete."""
+    entries = (*_entries(folder.temp), *_entries(folder.workspace.parent))
+    return [path for path in entries if _REMOVED.fullmatch(path.name)]
 
 
 def _folders(parts: Parts, known: frozenset[JobId], archived: frozenset[JobId]) -> Iterator[Orphan]:
@@ -80,12 +86,11 @@ def _unfinished(parts: Parts, known: frozenset[JobId]) -> Iterator[Orphan]:
     for base in {parts.root.path, parts.root.work, parts.root.output, parts.root.log} - {None}:
         if base is not None:
             yield from (Orphan("leftover", path, safe=why) for path in _entries(base / TRASH))
-    for job_id in sorted(known):
+    for job_id in filter(known.__contains__, _folder_ids(parts)):
         folder = parts.root.folder(job_id)
-        for place in (folder.temp, folder.workspace.parent):
-            found = [path for path in _entries(place) if _REMOVED.fullmatch(path.name)]
-            if found and not is_locked(folder.lock):
-                yield from (Orphan("leftover", path, safe=why) for path in found)
+        found = unfinished_removals(folder)
+        if found and not is_locked(folder.lock):
+            yield from (Orphan("leftover", path, safe=why) for path in found)
     for path in _entries(parts.root.path):
         match = _TEMPORARY.fullmatch(path.name)
         if match and identify(int(match[1])) is None:

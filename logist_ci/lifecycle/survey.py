@@ -16,7 +16,7 @@ from logist_ci.job.states import TRANSIENT
 from logist_ci.lifecycle.cleanup.branches import Surroundings, branch_facts, surroundings
 from logist_ci.lifecycle.cleanup.facts import BranchFacts, JobFacts, Stranger, Survey, WorkspaceFacts
 from logist_ci.lifecycle.cleanup.leftovers import count_leftovers
-from logist_ci.lifecycle.orphans import find_orphans
+from logist_ci.lifecycle.orphans import find_orphans, unfinished_removals
 from logist_ci.lifecycle.owner import owner_of
 from logist_ci.lifecycle.processes import strangers_inside, strays_of
 from logist_ci.lifecycle.show import Owner
@@ -76,7 +76,8 @@ def _workspace(
     path = folder.workspace
     registration = Registration(folder.id, path, parts.repository.common_dir)
     present, registered = os.path.lexists(path), registration.exists()
-    if not present and not registered:
+    unfinished = bool(unfinished_removals(folder))
+    if not present and not registered and not unfinished:
         return None
     owned = path.is_dir() and not path.is_symlink() and parts.root.owns(path)
     processes = strays_of(folder)
@@ -88,6 +89,7 @@ def _workspace(
         path=path,
         present=present,
         registered=registered,
+        unfinished=unfinished,
         locked_by=_foreign_lock(registration) if registered else "",
         owned=owned or not present,
         leftovers=None if untold else leftovers,

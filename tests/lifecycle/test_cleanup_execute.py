@@ -86,7 +86,7 @@ def _check_gone(parts: Parts, repo: GitSandbox, job_id: JobId) -> None:
     assert _branch(parts, job_id) is None
     assert not parts.root.folder(job_id).base.exists()
     assert len(repo.git("worktree", "list").splitlines()) == 1
-    assert [path.name for path in parts.root.path.iterdir() if job_id in path.name] == []
+    assert not [path.name for path in parts.root.path.iterdir() if path.name in (job_id, ".trash")]
     assert repo.git("status", "--porcelain") == ""
     assert "error" not in repo.git("fsck")
 
@@ -406,8 +406,9 @@ def test_an_immutable_file_is_named_and_the_next_try_finishes(immutable: JobId, 
     report = _clean(parts, _by_name(job_id))
     error = report.error()
     assert isinstance(error, LogistError) and "new.txt" in str(error) and "chattr" in error.hint
-    assert _branch(parts, job_id) is not None and job_id in parts.store.ids()
-    assert _clean(parts, _by_name(job_id)).error() is not None
+    for policy in (_by_name(job_id), TIDY, CleanupPolicy(merged=True)):
+        assert _clean(parts, policy).error() is not None
+        assert _branch(parts, job_id) is not None and job_id in parts.store.ids()
     for left in repo.path.rglob("new.txt"):
         capture(Command(("chattr", "-i", str(left)), repo.path, repo.environ))
     assert _clean(parts, _by_name(job_id)).error() is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,7 +187,7 @@ def _close(step: _Step) -> None:
 
 
 def _delete_folder(step: _Step) -> str:
-    remove_folders(step.parts, step.folder)
+    _remove_folders(step.parts, step.folder)
     return ""
 
 
@@ -202,7 +202,7 @@ _STEPS: Mapping[Action, Callable[[_Step], str]] = {
 }
 
 
-def remove_folders(parts: Parts, folder: JobFolder) -> None:
+def _remove_folders(parts: Parts, folder: JobFolder) -> None:
     """Delete the folder of a job, and its folders elsewhere; renamed away first, so that nobody meets half of one."""
     for base in (folder.base, folder.work_base, folder.output_base, folder.log_base):
         if base is None or not parts.root.owns(base):
@@ -210,6 +210,8 @@ def remove_folders(parts: Parts, folder: JobFolder) -> None:
         away = put_away(base, base.parent / TRASH)
         if away is not None:
             delete_tree(away)
+        with suppress(OSError):
+            (base.parent / TRASH).rmdir()  # unless something else is on its way out there
 
 
 def _clean_orphan(parts: Parts, decided: OrphanPlan) -> list[Done]:
@@ -232,4 +234,4 @@ def _remove_orphaned_folder(parts: Parts, job_id: JobId, path: Path) -> None:
             raise RefusedError(f"The folder {path} has a job by now.", hint="Clean up again.")
         save_orphan(parts, folder)
         parts.worktrees.remove(job_id, folder)
-        remove_folders(parts, folder)
+        _remove_folders(parts, folder)

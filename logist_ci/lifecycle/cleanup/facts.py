@@ -49,6 +49,7 @@ class WorkspaceFacts:
     Args:
         present: whether its folder exists.
         registered: whether git knows it as a worktree.
+        unfinished: whether an earlier removal could not delete everything.
         locked_by: the reason of a worktree lock that is not ours.
         owned: whether the folder lies where jobs' worktrees belong, and is no symbolic link.
         leftovers: how many paths differ from the branch, ignored ones left out; ``None``: it cannot be told.
@@ -61,6 +62,7 @@ class WorkspaceFacts:
     path: Path
     present: bool = True
     registered: bool = True
+    unfinished: bool = False
     locked_by: str = ""
     owned: bool = True
     leftovers: int | None = 0

@@ -236,7 +236,7 @@ def _removals(facts: JobFacts, manifest: Manifest, scope: _Scope) -> Iterator[Re
     if scope == "everything" and branch is not None and not branch.reachable:
         place = "kept" if branch.merged else "rescue"
         yield Removal(Action.SAVE_BRANCH, branch.tip, f"kept under refs/logist/{place}/{facts.id}")
-    if workspace is not None and (workspace.present or workspace.registered):
+    if workspace is not None:
         yield Removal(Action.REMOVE_WORKSPACE, str(workspace.path), _workspace_proof(facts, workspace))
     if scope == "everything":
         if branch is not None:
@@ -247,7 +247,7 @@ def _removals(facts: JobFacts, manifest: Manifest, scope: _Scope) -> Iterator[Re
 
 def _workspace_proof(facts: JobFacts, workspace: WorkspaceFacts) -> str:
     if not workspace.present:
-        return "the folder is gone already"
+        return "an earlier removal of it did not finish" if workspace.unfinished else "the folder is gone already"
     if workspace.leftovers != 0:
         return "what was not committed is saved"
     return f"everything in it is on {facts.branch.name}" if facts.branch else "there is nothing of its own in it"
