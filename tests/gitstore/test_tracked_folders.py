@@ -30,6 +30,9 @@ def filled(repo: GitSandbox) -> GitSandbox:
     for name in ("a/x", "a/b/y", "a/b/c/z", f"{ODD}/x", "d/TREE", "TREE/x"):
         repo.write(name, "x")
     repo.commit()
+    for file in (path for path in repo.path.rglob("*") if path.is_file() and ".git" not in path.parts):
+        # Git looks again, and less sure, at what is as young as its index.
+        os.utime(file, (1, 1))
     return repo
 
 
