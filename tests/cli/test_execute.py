@@ -86,7 +86,7 @@ def test_a_reader_that_left_is_no_failure(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), OSError(28, "No space"), RecursionError("deep"), AssertionError("a")]
+    "error", [ValueError("x"), OSError(9, "Bad descriptor"), RecursionError("deep"), AssertionError("a")]
 )
 def test_what_nobody_expected_is_a_bug_with_a_report(stage: Stage, tmp_path: Path, error: Exception) -> None:
     assert stage.after(error) == 3
@@ -142,3 +142,8 @@ def test_a_closed_stdout_ends_a_command_quietly(tmp_path: Path, words: list[str]
     err = Screen()
     assert execute(words, Terminal(Screen(), Closed(), err), directory=tmp_path, stopper=Stopper()) == 0
     assert err.getvalue() == ""
+
+
+def test_a_full_disk_is_no_bug(stage: Stage) -> None:
+    assert stage.after(OSError(28, "No space left on device")) == 1
+    assert stage.said() == "Error: Something could not be written: No space left on device.\n"
