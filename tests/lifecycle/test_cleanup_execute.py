@@ -31,6 +31,7 @@ from logist_ci.runner.listener import Silence
 from logist_ci.runner.parts import Parts
 from logist_ci.testing import GitSandbox
 from tests.lifecycle.sleepers import Sleepers
+from tests.privileges import needs_permissions
 
 TIDY = CleanupPolicy()
 
@@ -520,7 +521,7 @@ def test_every_kind_of_repository_is_cleaned_up(repo: GitSandbox, tmp_path: Path
 
 
 class TestWhatCannotBeSaved:
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+    @needs_permissions
     def test_a_closed_file_of_ours_is_opened_and_saved(self, parts: Parts, repo: GitSandbox) -> None:
         job_id = _done(parts)
         file = parts.root.folder(job_id).workspace / "closed.txt"
