@@ -337,3 +337,24 @@ def test_the_demonstration_is_told_to_people(cli: Cli, tmp_path: Path) -> None:
     assert "Try next" in ran.out
     root = Path(ran.err.rpartition("logist-ci -C ")[2].split()[0])
     assert (root / "index.html").exists()
+
+
+def test_what_no_job_answers_for_has_a_name_too(cli: Cli, repo: GitSandbox) -> None:
+    succeeded(cli("create", "--id", "fix", "--", "true"))
+    left = repo.write(".logist/jobs/stray/output/precious.txt", "precious\n")
+    assert "logist-ci cleanup --force stray" in succeeded(cli("list")).err
+    assert cli("cleanup", "stray").status == 5
+    assert left.exists()
+    assert "remove orphan" in succeeded(cli("cleanup", "stray", "--force")).out
+    assert not left.exists()
+    assert cli("cleanup", "nobody").status == 2
+
+
+def test_an_archived_job_is_found_by_its_beginning(cli: Cli) -> None:
+    for name in ("fix-one", "fix-two"):
+        succeeded(cli("run", "--id", name, "--", "true"))
+        succeeded(cli("cleanup", name))
+    assert "SUCCESS" in succeeded(cli("history", "fix-o")).out
+    assert cli("history", "fix").status == 2
+    assert cli("history", "nobody").status == 2
+    assert cli("restore", "fix").status == 2
