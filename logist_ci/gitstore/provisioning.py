@@ -12,7 +12,7 @@ import pygit2
 from msgspec.structs import replace
 
 from logist_ci.errors import JobStateError, LogistError, LostRaceError, RefusedError
-from logist_ci.gitstore.branches import is_ancestor, rescue
+from logist_ci.gitstore.branches import RESCUED, is_ancestor, rescue
 from logist_ci.gitstore.checkout import check_out, found_out_again, planned_checkout, remotes
 from logist_ci.gitstore.checkout_record import CheckoutRecord, record_file, write_record
 from logist_ci.gitstore.failures import translated_git_errors
@@ -138,6 +138,10 @@ class Provisioning:
                 self._sweep(git)
             index = install_index(git, self.folder, self.registration)
         notes = self._included() if clean else ()
+        if rescued:
+            notes += (
+                f"What was in the worktree and in no commit is kept as {rescued[:10]} under {RESCUED}{self.job}/.",
+            )
         settled = settled_now(self.folder.workspace)
         write_record(self.folder, replace(record, tip=target, ready=True, index=index, settled_ns=settled))
         return Provisioned(clean, target, rescued, notes)

@@ -5,6 +5,7 @@ Other runners of ours work at the same time, so a change alone proves nothing. T
 * a manifest may move along legal changes, each a commit on the last one, and go once it is archived;
 * an archive may grow, kept and rescued tips may be added, and go with their job;
 * another job's branch may move while that job moves: its manifest has changed too, or somebody owns it;
+* the job's own branch may move while an agent works, not while checks run;
 * what another runner has just put back is right.
 
 Everything else below ``refs/logist/``, and on branches of jobs, is put back by compare-and-swap; the
@@ -68,6 +69,7 @@ class Moved:
 class RefGuard:
     """One comparison, for the job ``own`` on ``own_branch``.
 
+    Its own branch is the harvest's business, unless it is ``done``: then checks ran, and nothing is harvested.
     ``before`` are the references as they were, ``put_back`` those that another runner has put back since;
     what is restored here is added to it.
     """
@@ -79,6 +81,7 @@ class RefGuard:
     own_branch: str
     before: Mapping[str, str]
     put_back: dict[str, str]
+    done: bool = False
 
     def run(self) -> Moved:
         """Compare and restore."""
@@ -87,7 +90,7 @@ class RefGuard:
         names = [name for name in self.before.keys() | now.keys() if self.before.get(name) != now.get(name)]
         # What a manifest did tells whether its job's branch may have moved; what is new may be in the way.
         for name in sorted(names, key=lambda name: (not name.startswith(JOBS), name in self.before, name)):
-            if name != f"{_HEADS}{self.own_branch}":
+            if self.done or name != f"{_HEADS}{self.own_branch}":
                 self._look(RefName(name), now.get(name), moved)
         return moved
 
@@ -120,6 +123,8 @@ class RefGuard:
             return self._archive
         if name.startswith((KEPT, RESCUED)):
             return self._tips
+        if name == f"{_HEADS}{self.own_branch}":
+            return lambda name, was, value: was
         return self._branch if self._job_of(name) else None
 
     def _manifest(self, name: RefName, was: str | None, value: str | None) -> str | None:

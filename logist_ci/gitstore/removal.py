@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from pathlib import Path
 from logist_ci.errors import RefusedError
 from logist_ci.process.files import translated_os_errors
 
-__all__ = ["delete_tree", "put_away"]
+__all__ = ["delete_tree", "put_away", "removed_before"]
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OWNER = 0o700
+_REMOVED = re.compile("removed-[0-9a-f]{12}")
 _SHOWN = 3
 _LONG = 4096
 # Each level holds a descriptor open.
@@ -44,6 +46,15 @@ def put_away(path: Path, *places: Path, name: str = "removed") -> Path | None:
             if failure.errno != errno.EXDEV or place == places[-1]:
                 raise _refused([(os.fsencode(path), failure)], 1, path) from failure
     return None
+
+
+def removed_before(place: Path) -> list[Path]:
+    """Return what was put away in ``place`` to be deleted, and is still there."""
+    with translated_os_errors(f"list {place}"):
+        try:
+            return sorted(path for path in place.iterdir() if _REMOVED.fullmatch(path.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
 
 def delete_tree(root: Path) -> None:

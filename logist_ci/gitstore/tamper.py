@@ -13,11 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from logist_ci.errors import LogistError
+from logist_ci.errors import LogistError, StoreError
 from logist_ci.gitstore.checkout_record import CheckoutRecord, read_record, write_record
 from logist_ci.gitstore.checkout_settings import CheckoutSettings
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.gitstore.guarded_files import Kept, Place, differing, guarded_places, kept, put_back
+from logist_ci.gitstore.lineage import well_formed
+from logist_ci.gitstore.manifests import job_ref
 from logist_ci.gitstore.noticed import Level
 from logist_ci.gitstore.private_index import lend_index
 from logist_ci.gitstore.provisioning import registering
@@ -30,7 +32,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.gitstore.tracking_config import only_tracking_changed
 from logist_ci.gitstore.watch import Watch, watching
 from logist_ci.job.ids import job_id
-from logist_ci.job.manifest import Finding
+from logist_ci.job.manifest import Finding, Phase
 
 __all__ = ["Snapshot", "compare_and_restore", "snapshot"]
 
@@ -187,11 +189,22 @@ class _Comparison:
             own_branch=self.branch,
             before=self.taken.refs,
             put_back=watch.restored,
+            done=self._only_checked(),
         )
         moved = guard.run()
         if self.taken.head != kept(_head_place(self.repository)):
             moved.others["HEAD"] = "another branch or commit"
         yield from _told(moved)
+
+    def _only_checked(self) -> bool:
+        """Whether the programs that ran were checks: what they leave on the branch is nobody's work."""
+        refs = RefStore(self.repository)
+        try:
+            stored = refs.read(job_ref(self.folder.id))
+        except StoreError:
+            return False
+        manifest = well_formed(self.repository.raw, self.folder.id, stored) if stored else None
+        return manifest is not None and manifest.phase is Phase.VALIDATE
 
 
 def _print(found: Kept | None) -> str:

@@ -14,7 +14,7 @@ from logist_ci.gitstore.folders import JobFolder, JobsRoot
 from logist_ci.gitstore.provisioning import Provisioned, Provisioning, registering
 from logist_ci.gitstore.refs import RefStore
 from logist_ci.gitstore.registration import Registration, registrations
-from logist_ci.gitstore.removal import delete_tree, put_away
+from logist_ci.gitstore.removal import delete_tree, put_away, removed_before
 from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import CommitId, JobId, ref_name
 from logist_ci.process.clock import Clock, SystemClock
@@ -126,7 +126,7 @@ class Worktrees:
                 registration.unregister(folder.temp)
         for place in {folder.temp, folder.workspace.parent}:
             # Also what could not be deleted the last time.
-            for left in sorted(place.glob("removed-*")):
+            for left in removed_before(place):
                 delete_tree(left)
 
     def _check_empty(self, folder: JobFolder) -> None:

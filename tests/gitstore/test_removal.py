@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from logist_ci.errors import RefusedError
-from logist_ci.gitstore.removal import delete_tree, put_away
+from logist_ci.gitstore.removal import delete_tree, put_away, removed_before
 from logist_ci.process.capture import capture
 from logist_ci.process.command import Command
 from tests.privileges import needs_permissions
@@ -152,6 +152,15 @@ def test_things_are_put_away_under_a_new_name(folder: Path) -> None:
     assert away.name.startswith("old-")
     assert (away / "file").read_text(encoding="utf-8") == "x"
     assert not (folder / "work").exists()
+
+
+def test_only_what_was_put_away_is_found_again(folder: Path) -> None:
+    for name in ("removed-notes", "removed-0123456789abcdef", "removed-", "other"):
+        (folder / name).mkdir()
+    (folder / "work").mkdir()
+    away = put_away(folder / "work", folder)
+    assert removed_before(folder) == [away]
+    assert removed_before(folder / "missing") == []
 
 
 def test_a_link_is_put_away_itself(folder: Path) -> None:

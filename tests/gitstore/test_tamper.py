@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from logist_ci.gitstore.checkout_record import read_record, record_file, write_record
 from logist_ci.gitstore.tamper import Snapshot, compare_and_restore, snapshot
+from logist_ci.job.manifest import Phase
 from logist_ci.process.locks import KernelLock, try_lock
 from logist_ci.testing.sandbox import GitSandbox
 from tests.gitstore.job_lab import JobLab
@@ -280,6 +281,24 @@ def test_jobs_side_by_side_do_not_accuse_each_other(siblings: Siblings) -> None:
         each.store_manifest(each.manifest())
         each.harvest()
     assert one.settle() == two.settle() == ()
+
+
+@pytest.mark.parametrize("phase", [Phase.GENERATE, Phase.VALIDATE])
+def test_checks_do_not_commit(started: JobLab, phase: Phase) -> None:
+    manifest = started.manifest()
+    spec = replace(manifest.spec, phases=(Phase.GENERATE, Phase.VALIDATE))
+    started.store_manifest(replace(manifest, phase=phase, spec=spec))
+    started.start()
+    started.write("by a check")
+    commit = started.commit()
+    findings = started.settle()
+    if phase is Phase.VALIDATE:
+        assert started.codes(findings) == [("LG204", "error")]
+        assert started.tip == started.base
+        assert started.repo.head(f"refs/logist/rescue/{started.name}/1") == commit
+    else:
+        assert findings == ()
+        assert started.tip == commit
 
 
 def test_taking_it_is_small(started: JobLab) -> None:

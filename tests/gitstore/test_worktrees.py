@@ -107,6 +107,7 @@ def test_a_clean_one_has_nothing_besides_the_commit(lab: JobLab) -> None:
     assert rescued["README.md"] == "100644 changed by checks"
     assert {"by-product", "harvested"} <= set(rescued)
     assert {"cache/a", "tracked"}.isdisjoint(rescued)
+    assert str(again.rescued)[:10] in again.notes[0]
 
 
 def test_a_clean_one_is_rid_of_inner_repositories_and_read_only_folders(lab: JobLab) -> None:
