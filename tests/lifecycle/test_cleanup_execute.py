@@ -87,7 +87,8 @@ def _check_gone(parts: Parts, repo: GitSandbox, job_id: JobId) -> None:
     assert _branch(parts, job_id) is None
     assert not parts.root.folder(job_id).base.exists()
     assert len(repo.git("worktree", "list").splitlines()) == 1
-    assert not [path.name for path in parts.root.path.iterdir() if path.name in (job_id, ".trash")]
+    trash = parts.root.path / ".trash"
+    assert not trash.exists() or not list(trash.iterdir())
     assert repo.git("status", "--porcelain") == ""
     assert "error" not in repo.git("fsck")
 
@@ -480,7 +481,7 @@ class TestOrphans:
         mine = parts.root.path / ".logist-mine"
         mine.touch()
         assert _clean(parts, TIDY).failed == ()
-        assert not any(place.exists() for place in (*left, written)) and mine.exists()
+        assert not any(place.exists() for place in (*left, written, left[0].parent)) and mine.exists()
 
     def test_a_folder_in_which_a_process_works_stays(self, parts: Parts) -> None:
         folder = parts.root.folder(JobId("half-made-1"))

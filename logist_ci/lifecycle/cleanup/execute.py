@@ -210,8 +210,12 @@ def _remove_folders(parts: Parts, folder: JobFolder) -> None:
         away = put_away(base, base.parent / TRASH)
         if away is not None:
             delete_tree(away)
-        with suppress(OSError):
-            (base.parent / TRASH).rmdir()  # unless something else is on its way out there
+        _forget_trash(base.parent / TRASH)
+
+
+def _forget_trash(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()  # unless something else is on its way out there
 
 
 def _clean_orphan(parts: Parts, decided: OrphanPlan) -> list[Done]:
@@ -220,6 +224,8 @@ def _clean_orphan(parts: Parts, decided: OrphanPlan) -> list[Done]:
     orphan = decided.orphan
     if orphan.kind == "leftover":
         delete_tree(orphan.path)
+        if orphan.path.parent.name == TRASH:
+            _forget_trash(orphan.path.parent)
     elif orphan.job is not None and orphan.kind == "registration":
         parts.worktrees.remove(orphan.job, parts.root.folder(orphan.job))
     elif orphan.job is not None:
