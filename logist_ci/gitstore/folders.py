@@ -16,7 +16,7 @@ from logist_ci.gitstore.repository import Repository
 from logist_ci.job.ids import JobId, job_id
 from logist_ci.process.files import translated_os_errors
 
-__all__ = ["JobFolder", "JobsRoot", "Locations", "locate"]
+__all__ = ["JobFolder", "JobsRoot", "Locations", "locate", "real_folder", "set_aside"]
 
 _PRIVATE = 0o700
 
@@ -146,12 +146,39 @@ class JobFolder:
             MissingError: a permission is missing, or the file system is read-only.
             StoreError: the disk is full, or refused otherwise.
         """
-        with translated_os_errors(f"make the folder {self.base}"):
-            for folder in (self.output, self.logs, self.backups):
-                folder.mkdir(parents=True, exist_ok=True)
-            for private in (self.shim, self.temp):
-                private.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        for folder in (self.output, self.logs, self.backups):
+            real_folder(folder, mode=0o777)
+        for private in (self.shim, self.temp):
+            real_folder(private)
+        with translated_os_errors(f"make the folder {self.workspace.parent}"):
             self.workspace.parent.mkdir(parents=True, exist_ok=True)
+
+
+def real_folder(path: Path, *, mode: int = _PRIVATE) -> None:
+    """Make ``path`` a folder; what a program of the job put there instead, a link for example, is set aside.
+
+    Raises:
+        MissingError, StoreError: the disk refused.
+    """
+    with translated_os_errors(f"make the folder {path}"):
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
+            set_aside(path)
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+
+
+def set_aside(path: Path) -> None:
+    """Let nothing be at ``path``: a file goes, and whatever else is there gets another name beside it.
+
+    Raises:
+        MissingError, StoreError: the disk refused.
+    """
+    with translated_os_errors(f"set {path} aside"):
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+        except (IsADirectoryError, PermissionError):  # what unlink() of a folder says differs between systems
+            path.rename(path.with_name(f"{path.name}.aside-{os.urandom(4).hex()}"))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from logist_ci.errors import StoreError
+from logist_ci.gitstore.folders import real_folder
 from logist_ci.job.manifest import Artifact
 from logist_ci.process.files import read_below, write_atomically
 from logist_ci.runner.work import Work
@@ -33,11 +34,17 @@ def collect(work: Work, globs: tuple[str, ...]) -> tuple[Artifact, ...]:
             work.say(f"The artifact {relative} was left out: {defect}")
             continue
         target = work.folder.output / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _real_parents(work.folder.output, target)
         write_atomically(target, data)
         work.log.file_made(target)
         copied.append(Artifact(path=relative, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data)))
     return tuple(copied)
+
+
+def _real_parents(output: Path, target: Path) -> None:
+    """Make the folders above ``target``, following no link that a program has put in their place."""
+    for folder in reversed([parent for parent in target.parents if parent == output or output in parent.parents]):
+        real_folder(folder, mode=0o777)
 
 
 def matching(root: Path, globs: tuple[str, ...]) -> list[str]:

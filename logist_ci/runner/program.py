@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from logist_ci.gitstore.folders import set_aside
 from logist_ci.gitstore.local import LocalFacts, write_local
+from logist_ci.job.limits import Limits
 from logist_ci.job.manifest import Manifest
 from logist_ci.process.command import Command
 from logist_ci.process.files import write_atomically
-from logist_ci.process.tree import end_all, with_cookie
+from logist_ci.process.tree import alive, end_all, send, with_cookie
 from logist_ci.runner.listener import Happening
 from logist_ci.runner.work import Work
 from logist_ci.runtimes.base import Mounts, Runtime
@@ -19,6 +23,8 @@ from logist_ci.shim.protocol import ExitRecord, RunRequest
 
 __all__ = ["Program", "launch"]
 
+#: How much longer than its limits allow a shim may take before it counts as lost, in seconds.
+_MARGIN_S = 10.0
 #: How often a waiting runner looks for a request to stop, in seconds.
 _LOOK_S = 0.2
 
@@ -37,12 +43,14 @@ class Program:
 def launch(work: Work, manifest: Manifest, runtime: Runtime, program: Program) -> ExitRecord | None:
     """Run ``program`` under a shim of its own; return its exit record, or ``None`` when the shim died."""
     folder = work.folder
-    folder.exit_record.unlink(missing_ok=True)
+    set_aside(folder.exit_record)
     request = _request(work, manifest, runtime, program)
     with work.stage(program.name):
         handle = work.parts.nursery().spawn(request, work.lock)
         _remember(work, handle)
-        _wait(work, handle)
+        if not _waited(work, handle, manifest.spec.limits):
+            work.say("The process that supervises the program does not answer, and is ended.")
+            end_all(lambda: [handle.process] if alive(handle.process) else [], grace_s=0.0, clock=work.parts.clock)
     record = read_exit(folder.exit_record)
     if record is None:
         _end_strays(work, manifest)
@@ -92,7 +100,13 @@ def _remember(work: Work, handle: ShimHandle) -> None:
     write_local(work.folder.local, LocalFacts.here(work.parts.clock, shim=handle.process))
 
 
-def _wait(work: Work, handle: ShimHandle) -> None:
+def _waited(work: Work, handle: ShimHandle, limits: Limits) -> bool:
+    """Wait for the shim's end; ``False`` when it is far behind what it should have done.
+
+    On ``host`` an agent can stop the very process that watches it, and then nothing would end it.
+    """
+    clock = work.parts.clock
+    deadline = math.inf if limits.wall_s is None else clock.monotonic() + limits.wall_s + limits.grace_s + _MARGIN_S
     asked = False
     while not handle.wait(_LOOK_S):
         progress = handle.progress()
@@ -101,3 +115,8 @@ def _wait(work: Work, handle: ShimHandle) -> None:
         if work.stop.requested and not asked:
             handle.stop()
             asked = True
+            deadline = min(deadline, clock.monotonic() + limits.grace_s + _MARGIN_S)
+        send(handle.process, signal.SIGCONT)
+        if clock.monotonic() > deadline:
+            return False
+    return True

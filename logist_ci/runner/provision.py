@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 
+from logist_ci.gitstore.folders import real_folder, set_aside
 from logist_ci.gitstore.include import included_files
 from logist_ci.gitstore.tamper import snapshot
 from logist_ci.job.ids import CommitId
@@ -13,15 +14,23 @@ from logist_ci.process.environment import job_environment
 from logist_ci.process.files import write_atomically
 from logist_ci.runner.work import Work
 
-__all__ = ["environment", "provision"]
+__all__ = ["Ground", "environment", "provision"]
 
 
-def provision(work: Work, manifest: Manifest) -> bool:
-    """Make the worktree at the tip of the job's branch, or take the one that is there.
+@dataclass(frozen=True)
+class Ground:
+    """What a program starts on.
 
-    Returns:
-        Whether the worktree was made just now, so that set-up has to run in it.
+    ``fresh`` says that the worktree was made just now, so that set-up has to run in it; ``snapshot`` is what
+    the repository was like, kept where no program of the job can reach it.
     """
+
+    fresh: bool
+    snapshot: bytes
+
+
+def provision(work: Work, manifest: Manifest) -> Ground:
+    """Make the worktree at the tip of the job's branch, or take the one that is there."""
     folder = work.folder
     with work.stage("provision"):
         _fresh_surroundings(work)
@@ -37,12 +46,10 @@ def provision(work: Work, manifest: Manifest) -> bool:
             include=included_files(work.parts.repository),
             clean=fresh,
         )
-        write_atomically(
-            folder.snapshot,
-            snapshot(work.parts.repository, folder, job_branch=manifest.source.branch),
-            mode=0o600,
-        )
-    return provisioned.made
+        before = snapshot(work.parts.repository, folder, job_branch=manifest.source.branch)
+        # For whoever has to bring the job home when we are gone.
+        write_atomically(folder.snapshot, before, mode=0o600)
+    return Ground(provisioned.made, before)
 
 
 def environment(
@@ -69,10 +76,6 @@ def _tip(manifest: Manifest) -> CommitId:
 
 def _fresh_surroundings(work: Work) -> None:
     folder = work.folder
-    for path in (folder.temp, folder.home):
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _unlink(folder.result)
-
-
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
+    folder.make()
+    real_folder(folder.home)
+    set_aside(folder.result)

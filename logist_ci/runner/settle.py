@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from logist_ci.errors import LogistError
 from logist_ci.gitstore.harvest import Harvested, harvest
 from logist_ci.gitstore.tamper import compare_and_restore
 from logist_ci.job.manifest import CheckResult, Finding, Manifest, Phase, Result
@@ -19,12 +20,20 @@ __all__ = ["obey", "settle"]
 _SNAPSHOT_BYTES = 256_000_000
 
 
-def settle(work: Work, manifest: Manifest, judgement: Judgement, checks: tuple[CheckResult, ...] = ()) -> Manifest:
+def settle(
+    work: Work,
+    manifest: Manifest,
+    judgement: Judgement,
+    checks: tuple[CheckResult, ...] = (),
+    *,
+    before: bytes | None = None,
+) -> Manifest:
     """Harvest a job in HARVESTING and apply the event that its verdict leads to.
 
-    Harvesting is idempotent: doing it again after a crash makes no second commit.
+    Harvesting is idempotent: doing it again after a crash makes no second commit. ``before`` is the snapshot
+    of the repository; whoever has not taken it reads what its taker wrote down.
     """
-    findings = (*_tampering(work, manifest), *judgement.findings)
+    findings = (*_tampering(work, manifest, before), *judgement.findings)
     if manifest.phase is Phase.VALIDATE:
         # What checks leave in the worktree is a by-product, not work: the harvested head stays as it was.
         result = replace(manifest.result, checks=checks, findings=(*manifest.result.findings, *findings))
@@ -44,14 +53,20 @@ def obey(work: Work, manifest: Manifest) -> Manifest:
     return work.move(Suspend() if wanted == "suspend" else Cancel(), note="as asked")
 
 
-def _tampering(work: Work, manifest: Manifest) -> tuple[Finding, ...]:
-    if not work.folder.snapshot.exists():
-        return ()
-    data = read_bounded(work.folder.snapshot, _SNAPSHOT_BYTES)
-    findings = compare_and_restore(work.parts.repository, data, job_branch=manifest.source.branch)
+def _tampering(work: Work, manifest: Manifest, before: bytes | None) -> tuple[Finding, ...]:
+    data = before if before is not None else _written_down(work)
+    findings = compare_and_restore(work.parts.repository, data, job_branch=manifest.source.branch, folder=work.folder)
     for finding in findings:
         work.say(f"{finding.code} {finding.message}")
     return findings
+
+
+def _written_down(work: Work) -> bytes:
+    """Return the snapshot as it was written down; what cannot be read is no snapshot, and that is a finding."""
+    try:
+        return read_bounded(work.folder.snapshot, _SNAPSHOT_BYTES)
+    except (LogistError, FileNotFoundError):
+        return b""
 
 
 def _harvested(work: Work, manifest: Manifest, judgement: Judgement) -> Harvested:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from logist_ci.errors import LogistError, MissingError, NotNowError, PendingError
 from logist_ci.job.ids import JobId
 from logist_ci.job.manifest import Blocked, Manifest, Phase
 from logist_ci.job.states import State
-from logist_ci.job.transitions import Adopt, End, Interrupted, Retry, Run, Start, Stuck
+from logist_ci.job.transitions import Adopt, End, Interrupted, Run, Start, Stuck
 from logist_ci.runner.listener import Listener, StopSignal
 from logist_ci.runner.parts import Parts
-from logist_ci.runner.phases import judged_again, role_of, run_phase
-from logist_ci.runner.provision import provision
+from logist_ci.runner.phases import PhaseOutcome, judged_again, role_of, run_phase
+from logist_ci.runner.provision import Ground, provision
 from logist_ci.runner.settle import obey, settle
-from logist_ci.runner.verdicts import usage_of
+from logist_ci.runner.verdicts import Judgement, usage_of
 from logist_ci.runner.work import Work, owned
 from logist_ci.runtimes.base import Runtime
 from logist_ci.shim.client import read_exit
@@ -40,13 +42,13 @@ def advance(work: Work) -> Manifest:
     manifest = _started(work, manifest)
     try:
         runtime = work.parts.runtimes.select(manifest.spec.runtime)
-        made = provision(work, manifest)
+        ground = provision(work, manifest)
     except LogistError as defect:
         return work.move(Stuck(blocked=_not_provisioned(manifest, defect)), note="provisioning failed")
     role, agent = role_of(manifest)
     now = work.parts.clock.now()
     manifest = work.move(Run(now=now, role=role, agent=agent, protection=runtime.protection()))
-    return _ran(work, manifest, runtime, set_up=made)
+    return _ran(work, manifest, runtime, ground)
 
 
 def resume(parts: Parts, job_id: JobId, listener: Listener, stop: StopSignal | None = None) -> Manifest:
@@ -83,8 +85,8 @@ def bring_home(work: Work) -> Manifest:
 
 def _harvested_again(work: Work, manifest: Manifest) -> Manifest:
     if manifest.phase is Phase.VALIDATE:
-        # What the checks said died with the runner: run them again.
-        return obey(work, work.move(Retry(phase=Phase.VALIDATE, counted=False), note="interrupted"))
+        # What the checks said died with the runner: they are run again.
+        return settle(work, manifest, Judgement("interrupted"))
     last = _last_verdict(manifest)
     record = None if last == "interrupted" else read_exit(work.folder.exit_record)
     return settle(work, manifest, judged_again(work, manifest, record))
@@ -113,26 +115,26 @@ def _started(work: Work, manifest: Manifest) -> Manifest:
 
 
 def _succeeded(work: Work, need: JobId) -> bool:
-    try:
-        return work.parts.store.read(need).manifest.state is State.SUCCESS
-    except LogistError:
-        return False
+    store = work.parts.store
+    for read in (store.read, store.read_archived):
+        with suppress(LogistError):
+            return read(need).manifest.state is State.SUCCESS
+    return False
 
 
-def _ran(work: Work, manifest: Manifest, runtime: Runtime, *, set_up: bool) -> Manifest:
+def _ran(work: Work, manifest: Manifest, runtime: Runtime, ground: Ground) -> Manifest:
     try:
-        outcome = run_phase(work, manifest, runtime, set_up=set_up)
+        outcome = run_phase(work, manifest, runtime, set_up=ground.fresh)
     except LogistError as defect:
         work.say(f"The phase {manifest.phase.value} could not be run: {defect}")
-        manifest = work.move(End(now=work.parts.clock.now(), verdict="stuck"), note="stuck")
-        return work.move(Stuck(blocked=_not_run(manifest, defect)))
+        outcome = PhaseOutcome(Judgement("stuck", blocked=_not_run(manifest, defect)))
     verdict, now = outcome.judgement.verdict, work.parts.clock.now()
     if verdict == "interrupted" and not work.stop.requested:
         # Its shim died, and nobody asked for that: these are counted, or such a job would run for ever.
         manifest = work.move(Interrupted(now=now), note=verdict)
     else:
         manifest = work.move(End(now=now, verdict=verdict, usage=outcome.usage), note=verdict)
-    return settle(work, manifest, outcome.judgement, outcome.checks)
+    return settle(work, manifest, outcome.judgement, outcome.checks, before=ground.snapshot)
 
 
 def _token(work: Work) -> str:

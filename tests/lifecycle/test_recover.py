@@ -13,6 +13,7 @@ import pytest
 from logist_ci.app import open_app
 from logist_ci.errors import BusyError
 from logist_ci.gitstore.local import read_local
+from logist_ci.gitstore.tamper import snapshot
 from logist_ci.job.ids import JobId
 from logist_ci.job.manifest import Protection
 from logist_ci.job.states import TRANSIENT, State
@@ -91,6 +92,7 @@ def _run(parts: Parts, job_id: JobId) -> None:
     manifest = parts.store.read(job_id).manifest
     source, tip = manifest.source, manifest.result.head or manifest.source.base_commit
     parts.worktrees.provision(job_id, folder, branch=source.branch, base=source.base_commit, tip=tip)
+    folder.snapshot.write_bytes(snapshot(parts.repository, folder, job_branch=source.branch))
     protection = Protection(runtime="host")
     parts.store.change(
         job_id, lambda manifest: Run(now=parts.clock.now(), role="agent", agent="command", protection=protection)

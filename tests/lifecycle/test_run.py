@@ -257,3 +257,42 @@ def test_background_processes_do_not_outlive_a_job(parts: Parts, tmp_path: Path)
     _ran(parts, f"setsid sh -c 'echo $$ > {pid_file}; exec sleep 60' & while [ ! -s {pid_file} ]; do :; done")
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text()), 0)
+
+
+def test_taking_the_snapshot_away_hides_nothing(parts: Parts, repo: GitSandbox) -> None:
+    manifest = _ran(parts, "git config core.fsmonitor /evil; rm -f ../shim/snapshot.json")
+    assert manifest.state is State.INTERVENTION_REQUIRED
+    assert "LG201" in {finding.code for finding in manifest.result.findings}
+    assert "fsmonitor" not in (repo.path / ".git" / "config").read_text()
+
+
+def test_artifacts_follow_no_link_that_was_put_in_their_way(parts: Parts, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "f").write_text("keep")
+    manifest = _ran(parts, f"rmdir ../output; ln -s '{victim}' ../output; echo overwritten > f", artifacts=("f",))
+    assert (victim / "f").read_text() == "keep"
+    assert (parts.root.folder(manifest.id).output / "f").read_text() == "overwritten\n"
+
+
+@pytest.mark.parametrize(
+    "trap", ['mkdir "$LOGIST_RESULT"', "rm -rf ../backups; touch ../backups", 'rm -rf "$HOME"; touch "$HOME"']
+)
+def test_what_a_program_puts_in_our_way_is_set_aside(parts: Parts, trap: str) -> None:
+    job_id = _sh(parts, f'[ "$LOGIST_ATTEMPT" = 2 ] || {{ {trap}; }}; echo x >> x')
+    run_job(parts, job_id, Silence())
+    reopen(parts, job_id, Silence())
+    assert run_job(parts, job_id, Silence()).state is State.SUCCESS
+
+
+def test_a_program_that_stops_its_supervisor_is_stopped_all_the_same(parts: Parts) -> None:
+    manifest = _ran(parts, "kill -STOP $PPID; sleep 60", limits={"wall": "1s", "grace": "200ms"})
+    assert manifest.phases[0].attempts[0].verdict == "halted:wall"
+
+
+def test_a_needed_job_may_have_been_cleaned_up(parts: Parts) -> None:
+    first = _sh(parts, "true")
+    second = _sh(parts, "true", needs=(first,))
+    run_job(parts, first, Silence())
+    parts.store.archive(first, "2026-01")
+    assert run_job(parts, second, Silence()).state is State.SUCCESS
