@@ -100,7 +100,14 @@ def approve(parts: Parts, job_id: JobId, listener: Listener) -> Manifest:
             raise _not_now(manifest, "approved, because it does not wait for approval")
         if next_phase(manifest) is not None:
             return Advance()
-        return Succeed(head=parts.refs.read(ref_name(f"refs/heads/{manifest.source.branch}")))
+        tip = parts.refs.read(ref_name(f"refs/heads/{manifest.source.branch}"))
+        if tip != manifest.result.head:
+            raise NotNowError(
+                f"The branch {manifest.source.branch} has moved since the job asked, so it cannot be approved.",
+                hint=f"Have it checked again: logist-ci reject {job_id}   Or take what was checked: "
+                f"logist-ci apply --unfinished {job_id}",
+            )
+        return Succeed(head=tip)
 
     manifest = move(parts, job_id, decide, listener, note="approved")
     tidy(parts, manifest, listener)
