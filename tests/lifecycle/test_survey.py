@@ -92,7 +92,7 @@ def test_a_reference_that_leads_nowhere_hides_no_other_job(parts: Parts, repo: G
 def later(repo: GitSandbox, clock: FakeClock) -> Iterator[Parts]:
     """Parts of the same repository, ten days on."""
     with open_app(repo.path, repo.environ) as app:
-        clock.advance((app.clock.now() + timedelta(days=10) - clock.now()).total_seconds())
+        clock.advance((app.clock.now() + timedelta(days=10, hours=1) - clock.now()).total_seconds())
     with open_app(repo.path, repo.environ, clock=clock) as app:
         yield app.parts
 
