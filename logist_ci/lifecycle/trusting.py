@@ -67,7 +67,9 @@ def _digest(parts: Parts, base: CommitId, checks: tuple[CheckSpec, ...], setup: 
     files = {}
     if _hooks(checks):
         files[PRE_COMMIT_CONFIG] = read_file(parts.repository, base, PRE_COMMIT_CONFIG) or b""
-    return commands_digest([("setup", *setup), *((check.kind, check.name, *check.argv) for check in checks)], files)
+    commands = [("setup", *setup), *((check.kind, check.name, *check.argv) for check in checks)]
+    # `make test` is something else in every repository.
+    return commands_digest(commands, files, where=str(parts.repository.common_dir))
 
 
 def _hooks(checks: tuple[CheckSpec, ...]) -> tuple[CheckSpec, ...]:

@@ -11,6 +11,7 @@ from logist_ci.agents.answer import Answer, read_answer
 from logist_ci.agents.base import Task
 from logist_ci.checks.base import CheckContext
 from logist_ci.errors import JobStateError
+from logist_ci.gitstore.folders import set_aside
 from logist_ci.gitstore.repository import read_file
 from logist_ci.job.manifest import Blocked, CheckResult, CheckSpec, Manifest, Phase
 from logist_ci.job.usage import Usage, add_usage
@@ -51,6 +52,8 @@ def run_phase(work: Work, manifest: Manifest, runtime: Runtime, *, set_up: bool)
     if set_up and work.parts.settings.setup:
         record = _run(work, manifest, runtime, Program("setup", work.parts.settings.setup, _plain_env(work, manifest)))
         used = usage_of(record)
+        # Whoever recovers the job must not take it for the agent's.
+        set_aside(work.folder.exit_record)
         judgement = judge(manifest.id, record, None)
         if judgement.verdict != "completed":
             return PhaseOutcome(_set_up_failed(manifest, judgement), used)
