@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from logist_ci.gitstore.folders import JobFolder
 from logist_ci.job.ids import JobId
 from logist_ci.lifecycle.cleanup.facts import Orphan
+from logist_ci.lifecycle.cleanup.keeping import entries, has_entries, unknown_entries
 from logist_ci.process.locks import is_locked
 from logist_ci.process.tree import identify
 from logist_ci.runner.parts import Parts
@@ -37,8 +37,8 @@ def find_orphans(parts: Parts) -> tuple[Orphan, ...]:
 
 def unfinished_removals(folder: JobFolder) -> list[Path]:
     """Return what the removal of a job's worktree has renamed away and could not delete."""
-    entries = (*_entries(folder.temp), *_entries(folder.workspace.parent))
-    return [path for path in entries if _REMOVED.fullmatch(path.name)]
+    found = (*entries(folder.temp), *entries(folder.workspace.parent))
+    return [path for path in found if _REMOVED.fullmatch(path.name)]
 
 
 def _folders(parts: Parts, known: frozenset[JobId], archived: frozenset[JobId]) -> Iterator[Orphan]:
@@ -54,12 +54,12 @@ def _judged(folder: JobFolder, *, is_archived: bool) -> tuple[str, str]:
     """Return the proof that nothing is lost with a folder, or a doubt."""
     if is_locked(folder.lock):
         return "", "a process works in it"
-    if _has_entries(folder.workspace):
+    if has_entries(folder.workspace):
         return "", "it has a worktree and no manifest"
     if is_archived:
         return "its job is in the archive", ""
-    for place in (folder.output, folder.backups):
-        if _has_entries(place):
+    for place in (folder.output, folder.backups, *unknown_entries(folder)):
+        if has_entries(place):
             return "", f"it has {place.name} and no manifest"
     return "it has no manifest, no worktree and no artifacts", ""
 
@@ -85,29 +85,13 @@ def _unfinished(parts: Parts, known: frozenset[JobId]) -> Iterator[Orphan]:
     why = "it was renamed away by a removal that did not finish"
     for base in {parts.root.path, parts.root.work, parts.root.output, parts.root.log} - {None}:
         if base is not None:
-            yield from (Orphan("leftover", path, safe=why) for path in _entries(base / TRASH))
+            yield from (Orphan("leftover", path, safe=why) for path in entries(base / TRASH))
     for job_id in filter(known.__contains__, _folder_ids(parts)):
         folder = parts.root.folder(job_id)
         found = unfinished_removals(folder)
         if found and not is_locked(folder.lock):
             yield from (Orphan("leftover", path, safe=why) for path in found)
-    for path in _entries(parts.root.path):
+    for path in entries(parts.root.path):
         match = _TEMPORARY.fullmatch(path.name)
         if match and identify(int(match[1])) is None:
             yield Orphan("leftover", path, safe="the process that was writing this file is gone")
-
-
-def _entries(folder: Path) -> list[Path]:
-    with suppress(OSError):
-        return sorted(folder.iterdir())
-    return []
-
-
-def _has_entries(folder: Path) -> bool:
-    """Whether there is something in ``folder``; in doubt there is."""
-    try:
-        return folder.is_symlink() or any(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return os.path.lexists(folder) and not folder.is_dir()
-    except OSError:
-        return True

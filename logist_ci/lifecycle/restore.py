@@ -1,4 +1,4 @@
-"""Undoing a cleanup: the manifest comes back from the archive with its history, and the branch where it was."""
+"""Undoing a cleanup: the manifest comes back from the archive with its history, branch and files where they were."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from logist_ci.job.ids import CommitId, JobId, RefName, commit_id, ref_name
 from logist_ci.job.manifest import Manifest
 from logist_ci.job.transitions import Close
 from logist_ci.lifecycle.cleanup.execute import BRANCH_WAS_AT, CLEANED_UP
+from logist_ci.lifecycle.cleanup.keeping import bring_back
 from logist_ci.runner.parts import Parts
 
 __all__ = ["Restored", "find_archived", "restore_job"]
@@ -59,6 +60,8 @@ def restore_job(parts: Parts, job_id: JobId) -> Restored:
         _bring_branch_back(parts, manifest, tip)
     if job_id in parts.store.archived_ids():
         parts.store.restore_archived(job_id)
+    # Before the change, which writes the copy of the manifest into the folder.
+    bring_back(parts.root.folder(job_id))
     restored = parts.store.change(
         job_id, lambda current: Close(now=None) if current.closed_at else None, note="restored"
     )

@@ -15,6 +15,7 @@ from logist_ci.job.manifest import Manifest
 from logist_ci.job.states import TRANSIENT
 from logist_ci.lifecycle.cleanup.branches import Surroundings, branch_facts, surroundings
 from logist_ci.lifecycle.cleanup.facts import BranchFacts, JobFacts, Stranger, Survey, WorkspaceFacts
+from logist_ci.lifecycle.cleanup.keeping import kept_entries, unknown_entries
 from logist_ci.lifecycle.cleanup.leftovers import count_leftovers
 from logist_ci.lifecycle.orphans import find_orphans, unfinished_removals
 from logist_ci.lifecycle.owner import owner_of
@@ -67,6 +68,8 @@ def _facts(parts: Parts, job_id: JobId, around: Surroundings, *, held: bool = Fa
         owner=lost if held else owner_of(parts, job_id, manifest.state),
         branch=branch,
         workspace=_workspace(parts, folder, manifest, branch, around),
+        lasting=kept_entries(folder),
+        unknown=unknown_entries(folder),
     )
 
 

@@ -267,6 +267,26 @@ class TestMerged:
         assert not _planned(facts, ALL_MERGED).refused
 
 
+class TestFolder:
+    ELSEWHERE = WORKSPACE.parent / "elsewhere"
+
+    def test_what_is_no_part_of_a_job_keeps_it_unless_forced(self) -> None:
+        facts = _facts(branch=MERGED, lasting=(self.ELSEWHERE,), unknown=(self.ELSEWHERE,))
+        job = _planned(facts, NAMED)
+        assert job.refused and job.kept[0].reason == f"{self.ELSEWHERE} is no part of a job"
+        assert f"cleanup --force {JOB}" in job.kept[0].remedy
+        assert _actions(facts, ALL_MERGED) == [] and _actions(facts, FORCED) == EVERYTHING
+        assert _actions(facts, TIDY) == [Action.REMOVE_WORKSPACE]
+
+    def test_the_proof_says_what_is_kept(self) -> None:
+        for lasting, names in (
+            ((), "logs"),
+            ((WORKSPACE.parent / "backups", self.ELSEWHERE), "backups, elsewhere, logs"),
+        ):
+            removal = _planned(_facts(branch=MERGED, lasting=lasting), NAMED).removals[-1]
+            assert removal.proof == f"kept in .archived/{JOB}, for restore: {names}"
+
+
 class TestStale:
     def test_a_fresh_job_is_only_tidied(self) -> None:
         assert _actions(_facts(), CleanupPolicy(stale_s=90_000.0)) == [Action.REMOVE_WORKSPACE]

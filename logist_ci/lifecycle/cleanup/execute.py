@@ -17,6 +17,7 @@ from logist_ci.job.manifest import Manifest
 from logist_ci.job.transitions import Close
 from logist_ci.lifecycle.cleanup.decisions import Action, CleanupPlan, CleanupPolicy, JobPlan, Kept, OrphanPlan, Removal
 from logist_ci.lifecycle.cleanup.facts import JobFacts
+from logist_ci.lifecycle.cleanup.keeping import bases_of, keep
 from logist_ci.lifecycle.cleanup.leftovers import save_leftovers, save_orphan
 from logist_ci.lifecycle.cleanup.plan import plan, plan_job
 from logist_ci.lifecycle.orphans import TRASH
@@ -203,10 +204,14 @@ _STEPS: Mapping[Action, Callable[[_Step], str]] = {
 
 
 def _remove_folders(parts: Parts, folder: JobFolder) -> None:
-    """Delete the folder of a job, and its folders elsewhere; renamed away first, so that nobody meets half of one."""
-    for base in (folder.base, folder.work_base, folder.output_base, folder.log_base):
-        if base is None or not parts.root.owns(base):
+    """Delete the folder of a job, and its folders elsewhere; what is more than scratch in them is kept.
+
+    They are renamed away first, so that nobody meets half of one.
+    """
+    for base in bases_of(folder):
+        if not parts.root.owns(base):
             continue
+        keep(base)
         away = put_away(base, base.parent / TRASH)
         if away is not None:
             delete_tree(away)

@@ -76,7 +76,8 @@ class WorkspaceFacts:
 class JobFacts:
     """One job: its manifest as of ``commit``, last changed at ``changed_at``, and what it has on this machine.
 
-    ``manifest`` and ``commit`` are ``None`` when it cannot be read, for the reason in ``defect``.
+    ``manifest`` and ``commit`` are ``None`` when it cannot be read, for the reason in ``defect``. ``lasting`` is
+    what is in its folders and is kept when they go; ``unknown`` is what of it is no part of a job.
     """
 
     id: JobId
@@ -88,6 +89,8 @@ class JobFacts:
     defect: str = ""
     branch: BranchFacts | None = None
     workspace: WorkspaceFacts | None = None
+    lasting: tuple[Path, ...] = ()
+    unknown: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

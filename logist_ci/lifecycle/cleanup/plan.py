@@ -25,6 +25,7 @@ from logist_ci.lifecycle.cleanup.decisions import (
     When,
 )
 from logist_ci.lifecycle.cleanup.facts import BranchFacts, JobFacts, Orphan, Survey, WorkspaceFacts
+from logist_ci.lifecycle.cleanup.keeping import ARCHIVED
 
 __all__ = ["plan", "plan_job", "plan_orphan"]
 
@@ -219,6 +220,10 @@ def _unless_forced(facts: JobFacts, scope: _Scope) -> Iterator[Kept]:
             yield Kept(
                 path, f"the process {stranger.pid} ({stranger.name}) is inside {path}", "Leave the folder first."
             )
+    if scope == "everything":
+        aside = f"Or set it aside and remove the rest: logist-ci cleanup --force {facts.id}"
+        for entry in facts.unknown:
+            yield Kept(str(entry), f"{entry} is no part of a job", f"Move it elsewhere if you need it.   {aside}")
     if scope == "everything" and not _merged(facts):
         take = f"Take it with: logist-ci apply {facts.id}"
         reason = _unmerged(facts.branch)
@@ -242,7 +247,7 @@ def _removals(facts: JobFacts, manifest: Manifest, scope: _Scope) -> Iterator[Re
         if branch is not None:
             yield Removal(Action.DELETE_BRANCH, branch.name, branch.merged or f"{branch.tip[:10]} is saved")
         yield Removal(Action.ARCHIVE, facts.id, f"it is {manifest.state.value}, and stays in the archive")
-        yield Removal(Action.DELETE_FOLDER, str(facts.folder), "only logs and artifacts are left in it")
+        yield Removal(Action.DELETE_FOLDER, str(facts.folder), _folder_proof(facts))
 
 
 def _workspace_proof(facts: JobFacts, workspace: WorkspaceFacts) -> str:
@@ -251,6 +256,12 @@ def _workspace_proof(facts: JobFacts, workspace: WorkspaceFacts) -> str:
     if workspace.leftovers != 0:
         return "what was not committed is saved"
     return f"everything in it is on {facts.branch.name}" if facts.branch else "there is nothing of its own in it"
+
+
+def _folder_proof(facts: JobFacts) -> str:
+    # There are logs by then: the cleanup writes down what it does.
+    names = sorted({"logs", *(path.name for path in facts.lasting)})
+    return f"kept in {ARCHIVED}/{facts.id}, for restore: {', '.join(names)}"
 
 
 def _changes(count: int) -> str:
