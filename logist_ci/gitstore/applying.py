@@ -13,6 +13,7 @@ from logist_ci.gitstore.branches import is_ancestor
 from logist_ci.gitstore.diffs import changed_paths
 from logist_ci.gitstore.git_program import GitAnswer, ask_git, tell_git, try_git
 from logist_ci.gitstore.repository import Repository
+from logist_ci.gitstore.suspicion import refuse_what_was_planted
 from logist_ci.job.ids import CommitId
 
 __all__ = ["Applied", "apply_branch"]
@@ -31,18 +32,27 @@ class Applied:
 
 
 def apply_branch(
-    repository: Repository, tip: CommitId, *, base: CommitId, message: str, to_worktree: bool = False
+    repository: Repository,
+    tip: CommitId,
+    *,
+    base: CommitId,
+    message: str,
+    to_worktree: bool = False,
+    jobs_root: Path | None = None,
 ) -> Applied:
     """Merge ``tip`` into the branch on which the user stands, or into their detached HEAD.
 
     It is fast-forwarded where that is possible, else a merge commit with ``message`` is made, with the
     user's hooks and signature. With ``to_worktree`` only the difference from ``base`` to ``tip`` is
-    brought to the files, uncommitted.
+    brought to the files, uncommitted. ``jobs_root`` is where jobs that run now are watched.
 
     Raises:
         RepositoryError: the user stands in no worktree, or on a branch without a commit.
-        RefusedError: uncommitted changes are in the way, or there are conflicts; nothing has changed.
+        RefusedError: uncommitted changes are in the way, or there are conflicts, or a running job may have planted
+            programs that git would run; nothing has changed.
     """
+    if jobs_root is not None:
+        refuse_what_was_planted(repository.common_dir, jobs_root)
     worktree, head = repository.worktree, repository.head().commit
     if worktree is None:
         raise RepositoryError("A bare repository has no files to apply a result to.", hint="Go to a worktree of it.")

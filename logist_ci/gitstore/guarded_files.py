@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -13,10 +14,13 @@ import msgspec
 from logist_ci.gitstore.removal import put_away
 from logist_ci.process.files import translated_os_errors, write_atomically
 
-__all__ = ["Kept", "Place", "differing", "guarded_places", "kept", "put_back"]
+__all__ = ["Kept", "Place", "differing", "kept", "place_of", "put_back"]
 
 #: No file that git reads there comes near this size; what is larger was not written by a person.
 _BYTES = 16_000_000
+#: More is in no folder of hooks, nor deeper down.
+_ENTRIES = 5000
+_DEPTH = 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -37,21 +41,19 @@ class Place:
     folder: bool = False
 
 
-def guarded_places(common_dir: Path, git_dir: Path) -> dict[str, Place]:
-    """Return the places of a repository that can make git run programs, hide files or see other objects."""
-    places = {
-        "config": Place("LG201", common_dir / "config"),
-        "config.worktree": Place("LG201", common_dir / "config.worktree"),
-        "info/attributes": Place("LG201", common_dir / "info" / "attributes"),
-        "info/exclude": Place("LG201", common_dir / "info" / "exclude"),
-        "info/grafts": Place("LG201", common_dir / "info" / "grafts"),
-        "objects/info/alternates": Place("LG201", common_dir / "objects" / "info" / "alternates"),
-        "hooks": Place("LG202", common_dir / "hooks", folder=True),
-    }
-    if git_dir != common_dir:
-        # The user stands in a linked worktree, which has settings of its own.
-        places["own config.worktree"] = Place("LG201", git_dir / "config.worktree")
-    return places
+def place_of(places: Mapping[str, Place], name: str) -> Place:
+    """Return the file itself, or the folder's file, that :func:`kept` names ``name``."""
+    for base in (name, *_parents(name)):
+        if base in places and (base == name or places[base].folder):
+            place = places[base]
+            return Place(place.code, place.path / name[len(base) + 1 :]) if base != name else place
+    raise KeyError(name)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def kept(places: Mapping[str, Place]) -> dict[str, Kept]:
@@ -80,6 +82,7 @@ def put_back(path: Path, was: Kept | None, backups: Path) -> Path | None:
         with translated_os_errors(f"put {path} back"):
             backups.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(now.content)
+            copy.chmod(now.mode | stat.S_IRUSR)
             write_atomically(path, was.content)
             path.chmod(was.mode)
         return copy
@@ -105,17 +108,32 @@ def _of_folder(name: str, path: Path) -> Iterator[tuple[str, Kept]]:
     own = _look(os.fspath(path))
     if own is None:
         return
-    yield name, own
     if own.kind != "folder":
-        # Behind a link its files are elsewhere, in the worktree say; where it leads to is what counts.
+        # Behind a link its files are elsewhere; that place has a name of its own.
+        yield name, own
         return
+    inside = list(islice(_inside(name, path, 1), _ENTRIES + 1))
+    # What cannot be told completely is not told at all.
+    yield name, own if len(inside) <= _ENTRIES else Kept("other")
+    yield from inside if len(inside) <= _ENTRIES else ()
+
+
+def _inside(name: str, path: Path, depth: int) -> Iterator[tuple[str, Kept]]:
     with translated_os_errors(f"list {path}"), os.scandir(path) as entries:
         # Git's own examples, which it never runs, are left out.
-        inside = [(entry.name, entry.path) for entry in entries if not entry.name.endswith(".sample")]
+        inside = [(f"{name}/{entry.name}", entry.path) for entry in entries if depth > 1 or not _is_example(entry)]
     for inner, place in inside:
         found = _look(place)
-        if found is not None:
-            yield f"{name}/{inner}", found
+        if found is None:
+            continue
+        deeper = found.kind == "folder"
+        yield inner, Kept("other") if deeper and depth >= _DEPTH else found
+        if deeper and depth < _DEPTH:
+            yield from _inside(inner, Path(place), depth + 1)
+
+
+def _is_example(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(".sample") and entry.is_file(follow_symlinks=False)
 
 
 def _of_file(name: str, path: str) -> Iterator[tuple[str, Kept]]:

@@ -7,7 +7,9 @@ compared with what they were before the program ran. Git is not run on any of it
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+import shlex
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,9 @@ from logist_ci.errors import LogistError, StoreError
 from logist_ci.gitstore.checkout_record import CheckoutRecord, read_record, write_record
 from logist_ci.gitstore.checkout_settings import CheckoutSettings
 from logist_ci.gitstore.folders import JobFolder
-from logist_ci.gitstore.guarded_files import Kept, Place, differing, guarded_places, kept, put_back
+from logist_ci.gitstore.guarded_files import Kept, Place, differing, kept, place_of, put_back
+from logist_ci.gitstore.guarded_places import guarded_places, module_places
+from logist_ci.gitstore.harmless_changes import harmless_change
 from logist_ci.gitstore.lineage import well_formed
 from logist_ci.gitstore.manifests import job_ref
 from logist_ci.gitstore.noticed import Level
@@ -29,7 +33,6 @@ from logist_ci.gitstore.refs import RefStore
 from logist_ci.gitstore.registration import Registration
 from logist_ci.gitstore.removal import put_away
 from logist_ci.gitstore.repository import Repository
-from logist_ci.gitstore.tracking_config import only_tracking_changed
 from logist_ci.gitstore.watch import Watch, watching
 from logist_ci.job.ids import job_id
 from logist_ci.job.manifest import Finding, Phase
@@ -43,14 +46,15 @@ _WORDS = {"LG201": "The git configuration", "LG202": "The hook or folder of hook
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A repository before a job's program ran.
 
-    ``files`` are the guarded ones, ``right`` those of them that were wrong already, as they should be. ``own`` are
-    the settings of the job's worktree, ``head`` is where the main worktree stood, ``refs`` every reference, ``record``
-    the job's checkout.
+    ``files`` are the guarded ones, at ``places`` as in :class:`Watch`; ``right`` are those of them that were wrong
+    already, as they should be. ``own`` are the settings of the job's worktree, ``head`` is where the main worktree
+    stood, ``refs`` every reference, ``record`` the job's checkout.
     """
 
     job: str
     folder: str
     workspace: str
+    places: dict[str, tuple[str, str, bool]]
     files: dict[str, Kept]
     right: dict[str, Kept | None]
     own: dict[str, Kept]
@@ -67,17 +71,21 @@ def snapshot(repository: Repository, folder: JobFolder, *, job_branch: str) -> b
     """
     registration = Registration(folder.id, folder.workspace, repository.common_dir)
     with watching(folder.base.parent) as watch:
-        files = kept(guarded_places(repository.common_dir, repository.git_dir))
+        places = guarded_places(repository)
+        files = kept(places)
         if not set(watch.jobs) - {folder.id}:
             # Nobody else runs: this is how things are.
-            watch.files, watch.restored = files, {}
+            watch.places, watch.files, watch.restored = {}, {}, {}
+        noted = {name: (place.code, os.fspath(place.path), place.folder) for name, place in places.items()}
+        _note_new(watch, noted, files)
         watch.jobs = sorted({*watch.jobs, folder.id})
         taken = Snapshot(
             job=folder.id,
             folder=str(folder.base),
             workspace=str(folder.workspace),
+            places=noted,
             files=files,
-            right={name: watch.files.get(name) for name in differing(watch.files, files)},
+            right={name: watch.files.get(name) for name in differing(watch.files, files) if _within(name, noted)},
             own=kept(_own_places(registration)),
             head=kept(_head_place(repository)),
             refs=all_refs(repository.common_dir),
@@ -130,26 +138,31 @@ class _Comparison:
         yield from self._references(watch)
 
     def _guarded(self, watch: Watch) -> Iterator[Finding]:
-        places = guarded_places(self.repository.common_dir, self.repository.git_dir)
+        places = {**module_places(self.repository.common_dir), **Watch(places=self.taken.places).guarded()}
         now, seen = kept(places), self.taken.files
+        away: list[str] = []
         for name in differing(seen, now):
             right = self.taken.right.get(name, seen.get(name))
             if now.get(name) == right or watch.restored.get(name) == _print(now.get(name)):
                 # Another runner has put it back: what this job saw at its start was wrong already.
                 continue
-            if name == "config" and _only_tracking(right, now.get(name)):
+            if any(name.startswith(f"{above}/") for above in away):
+                # It went away with its folder, or lies behind a link, where it has another name.
+                continue
+            if note := harmless_change(name, place_of(places, name), right, now):
                 watch.files[name] = now[name]
-                yield _finding("LG205", "note", "A branch was told which one it tracks.", name)
+                yield _finding("LG205", "note", note, name)
                 continue
             yield self._put_back(places, name, right)
             watch.restored[name] = _print(right)
+            if right is None or right.kind != "folder":
+                away.append(name)
 
     def _put_back(self, places: dict[str, Place], name: str, right: Kept | None) -> Finding:
-        base, _, inner = name.partition("/") if name.startswith("hooks/") else (name, "", "")
-        place = places[base]
-        copy = put_back(place.path / inner, right, self.folder.backups)
-        kept_in = f" What it had become is kept in {copy}." if copy else ""
-        message = f"{_WORDS[place.code]} ({name}) was changed while the job ran, and was put back.{kept_in}"
+        place = place_of(places, name)
+        copy = put_back(place.path, right, self.folder.backups)
+        kept_in = f" What it had become is kept in {copy}; {_take_back(copy, place.path)}" if copy else ""
+        message = f"{_WORDS[place.code]} ({name}) was changed, by the agent or by you, and was put back.{kept_in}"
         return _finding(place.code, "error", message, name)
 
     def _worktree(self) -> Iterator[Finding]:
@@ -231,10 +244,22 @@ def _finding(code: str, level: Level, message: str, path: str) -> Finding:
     return Finding(code=code, level=level, message=message, path=path)
 
 
-def _only_tracking(before: Kept | None, after: Kept | None) -> bool:
-    if before is None or after is None or {before.kind, after.kind} != {"file"}:
-        return False
-    return before.mode == after.mode and only_tracking_changed(before.content, after.content)
+def _take_back(copy: Path, path: Path) -> str:
+    source = f"{copy}/." if copy.is_dir() and not copy.is_symlink() else os.fspath(copy)
+    return f"if it was you, take it back with: cp -a {shlex.quote(source)} {shlex.quote(os.fspath(path))}"
+
+
+def _note_new(watch: Watch, noted: dict[str, tuple[str, str, bool]], files: dict[str, Kept]) -> None:
+    """Add places that no job before has known: as they are now is all that is known of them."""
+    new = noted.keys() - watch.places.keys()
+    watch.files.update({name: found for name, found in files.items() if _within(name, new)})
+    watch.places.update({name: noted[name] for name in new})
+
+
+def _within(name: str, places: Collection[str]) -> bool:
+    while name and name not in places:
+        name = name.rpartition("/")[0]
+    return bool(name)
 
 
 def _own_places(registration: Registration) -> dict[str, Place]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from logist_ci.errors import LogistError
-from logist_ci.gitstore.guarded_files import Kept
+from logist_ci.gitstore.guarded_files import Kept, Place
 from logist_ci.gitstore.records import decoded, encoded
 from logist_ci.process.clock import SystemClock
 from logist_ci.process.files import read_bounded, write_atomically
@@ -26,11 +26,19 @@ _WAIT_S = 60.0
 
 
 class Watch(msgspec.Struct):
-    """The jobs that run, the files as they were before, and the references that somebody put back since."""
+    """The jobs that run, the files as they were before, and the references that somebody put back since.
+
+    ``places`` is where the files are: code, path and whether it is a folder, by name.
+    """
 
     jobs: list[str] = []
+    places: dict[str, tuple[str, str, bool]] = {}
     files: dict[str, Kept] = {}
     restored: dict[str, str] = {}
+
+    def guarded(self) -> dict[str, Place]:
+        """Return the places of the files."""
+        return {name: Place(code, Path(path), folder) for name, (code, path, folder) in self.places.items()}
 
 
 @contextmanager

@@ -35,4 +35,5 @@ def apply_job(parts: Parts, job_id: JobId, *, unfinished: bool = False) -> Appli
         base=manifest.source.base_commit,
         message=f"Merge {manifest.source.branch}: {manifest.title}",
         to_worktree=manifest.spec.dirty,
+        jobs_root=parts.root.path,
     )

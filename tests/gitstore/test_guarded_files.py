@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from logist_ci.errors import LogistError
-from logist_ci.gitstore.guarded_files import Kept, Place, differing, guarded_places, kept, put_back
-from logist_ci.testing.sandbox import GitSandbox
+from logist_ci.gitstore.guarded_files import Kept, Place, differing, kept, put_back
 from tests.privileges import needs_permissions
 
 
@@ -29,7 +28,7 @@ def test_files_are_kept_with_their_permissions(folder: Path, places: dict[str, P
     write(folder / "hooks" / "pre-push.sample")
     (folder / "hooks" / "link").symlink_to("../elsewhere")
     os.mkfifo(folder / "hooks" / "pipe")
-    (folder / "hooks" / "more").mkdir()
+    write(folder / "hooks" / "more" / "deep" / "x.sample", mode=0o755)
     assert kept(places) == {
         "config": Kept("file", 0o600, b"[core]\n"),
         "hooks": Kept("folder"),
@@ -37,6 +36,8 @@ def test_files_are_kept_with_their_permissions(folder: Path, places: dict[str, P
         "hooks/link": Kept("link", 0, b"../elsewhere"),
         "hooks/pipe": Kept("other"),
         "hooks/more": Kept("folder"),
+        "hooks/more/deep": Kept("folder"),
+        "hooks/more/deep/x.sample": Kept("file", 0o755, b"x"),
     }
 
 
@@ -114,15 +115,3 @@ def test_what_cannot_be_put_back_is_an_error(folder: Path, places: dict[str, Pla
             put_back(folder / "hooks" / "pre-commit", None, folder / "backups")
     finally:
         (folder / "hooks").chmod(0o700)
-
-
-def test_the_places_are_those_that_git_reads(repo: GitSandbox, tmp_path: Path) -> None:
-    common = repo.path / ".git"
-    assert {name for name, place in guarded_places(common, common).items() if place.code == "LG202"} == {"hooks"}
-    names = {str(place.path.relative_to(common)) for place in guarded_places(common, common).values()}
-    assert names == {
-        "config", "config.worktree", "info/attributes", "info/exclude", "info/grafts", "objects/info/alternates",
-        "hooks",
-    }  # fmt: skip
-    linked = guarded_places(common, common / "worktrees" / "mine")
-    assert linked["own config.worktree"].path == common / "worktrees" / "mine" / "config.worktree"
