@@ -121,17 +121,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "LG201", "config-changed", "error",
-        "The repository's git configuration was changed while the job ran. Configuration can name programs, which git "
-        "then runs. It was put back as it was.",
+        "The repository's git configuration, or a file that it includes, was changed while the job ran, by the agent "
+        "or by you. Configuration can name programs, which git then runs. It was put back as it was.",
         "`core.fsmonitor` was set to a script.",
-        "Find out who did it, in the job's log. If it was you, at the same time: set it again.",
+        "Find out who did it, in the job's log. If it was you: the message has the command that takes it back.",
     ),
     Rule(
         "LG202", "hooks-changed", "error",
-        "A hook of the repository was added, changed or removed while the job ran. Hooks run on your next git command. "
-        "They were put back as they were.",
+        "A hook of the repository was added, changed or removed while the job ran, by the agent or by you. Hooks run "
+        "on your next git command. They were put back as they were.",
         "`.git/hooks/post-checkout` was added.",
-        "Find out who did it, in the job's log. If it was you, at the same time: do it again.",
+        "Find out who did it, in the job's log. If it was you: the message has the command that takes it back.",
     ),
     Rule(
         "LG203", "git-file-replaced", "error",
@@ -148,8 +148,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "LG205", "other-refs-moved", "note",
-        "Other branches or tags moved while the job ran. Nothing was put back, because you may have moved them "
-        "yourself.",
+        "Other branches or tags moved while the job ran, or git's settings changed in a way that runs, hides and "
+        "redirects nothing. Nothing was put back, because you may have done it yourself.",
         "`main` has a new commit.",
         "If it was not you: see where it was before with `git reflog`.",
     ),
