@@ -55,7 +55,7 @@ def _named(common_dir: Path, places: Iterable[Place]) -> dict[str, Place]:
 
 def _folders(common_dir: Path, path: Path) -> Iterator[Place]:
     """Yield a folder of hooks and, where a link leads to it, the folder that is meant."""
-    for place in dict.fromkeys((path, path.resolve())):
+    for place in dict.fromkeys((path, Path(os.path.realpath(path)))):
         # One that holds the repository itself is no folder of hooks alone: everybody's files are in it.
         if not common_dir.is_relative_to(place):
             yield Place("LG202", place, folder=True)
@@ -74,16 +74,14 @@ def _expanded(repository: Repository, value: str, base: Path) -> Path:
 
 
 def _included(repository: Repository) -> Iterator[Path]:
-    for setting in repository.configuration().settings:
-        origin = repository.git_dir / setting.origin
-        named = [origin]
+    settings = repository.configuration().settings
+    named = [repository.git_dir / origin for origin in dict.fromkeys(setting.origin for setting in settings)]
+    for setting in settings:
         if setting.name == "include.path" or (setting.name.startswith("includeif.") and setting.name.endswith(".path")):
             # It may be missing, or wait for its condition: git reads it as soon as it can.
-            named.append(_expanded(repository, setting.value, origin.parent))
-        for file in named:
-            for place in dict.fromkeys((file, file.resolve())) if file != origin else (file,):
-                if _inside(repository, place):
-                    yield place
+            file = _expanded(repository, setting.value, (repository.git_dir / setting.origin).parent)
+            named += [file, file.resolve()]
+    return (file for file in dict.fromkeys(named) if _inside(repository, file))
 
 
 def _hooks_paths(repository: Repository) -> Iterator[Path]:
