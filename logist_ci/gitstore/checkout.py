@@ -22,8 +22,6 @@ from logist_ci.process.files import translated_os_errors
 
 __all__ = ["check_out", "found_out_again", "planned_checkout", "recorded_attributes", "recorded_checkout", "remotes"]
 
-# Worker processes cost more than they gain before there are thousands of files.
-_PARALLEL = (("checkout.workers", "0"), ("checkout.thresholdForParallelism", "5000"))
 _EMPTY = "Submodules are left empty; fill them with: git submodule update --init"
 _POINTERS = "Some files of git-lfs could not be downloaded, and are pointers."
 _UNREACHABLE = (b"could not fetch", b"promisor", b"unable to read", b"missing")
@@ -64,7 +62,8 @@ def check_out(
         worktree=folder.workspace,
         settings=record.settings,
         attributes=record.settings.attributes,
-        extra=[*_PARALLEL, *(remotes(repository.configuration()) if network else ())],
+        # Several workers would be a little faster alone, and much slower while other jobs run.
+        extra=list(remotes(repository.configuration())) if network else [],
         network=network,
     )
     with private_git(folder.temp, repository, setup) as git:
