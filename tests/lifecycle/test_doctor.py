@@ -20,6 +20,7 @@ from logist_ci.runner.parts import Parts
 from logist_ci.runtimes.base import Mounts, Probe
 from logist_ci.runtimes.registry import RuntimeRegistry, builtin_runtimes
 from logist_ci.testing import GitSandbox
+from tests.privileges import needs_permissions
 
 
 def programs(folder: Path, **versions: str) -> Path:
@@ -204,9 +205,8 @@ def test_what_git_is_told_to_do_otherwise_is_shown(repo: GitSandbox) -> None:
     assert (facts["core.hookspath"], facts["commit.gpgsign"]) == ("hooks", "true")
 
 
+@needs_permissions
 def test_a_folder_that_cannot_be_written_is_missing(repo: GitSandbox) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
     repo.path.chmod(0o555)
     try:
         assert examine(surroundings(repo)).missing
