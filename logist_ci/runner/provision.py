@@ -46,6 +46,8 @@ def provision(work: Work, manifest: Manifest) -> Ground:
             include=included_files(work.parts.repository),
             clean=fresh,
         )
+        for note in provisioned.notes:
+            work.say(note)
         before = snapshot(work.parts.repository, folder, job_branch=manifest.source.branch)
         # For whoever has to bring the job home when we are gone.
         write_atomically(folder.snapshot, before, mode=0o600)
