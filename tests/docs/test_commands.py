@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
-import subprocess
-import sys
 
 import pytest
 
 from logist_ci.cli.catalog import COMMANDS
-from tests.house.tree import ROOT, tracked
+from logist_ci.cli.execute import execute
+from logist_ci.cli.terminal import Terminal
+from tests.house.tree import tracked
 
 KNOWN = {name for _, commands in COMMANDS for name, _ in commands}
 TYPED = re.compile(r"(?<![\w/.-])logist-ci +(?:-[\w-]+ +)*([a-z][a-z-]+)((?: +(?!--(?: |$))[^\n`#|&]*)?)")
@@ -38,8 +39,7 @@ def test_commands_exist(file: str) -> None:
 def test_options_exist(command: str) -> None:
     pages = [text for name, text in tracked().items() if name in TOLD and name.endswith(".md")]
     options = {option for page in pages for name, found in typed(page) if name == command for option in found}
-    done = subprocess.run(
-        [sys.executable, "-m", "logist_ci", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert {option for option in options if option not in done.stdout} == set()
+    out, err = io.StringIO(), io.StringIO()
+    status = execute([command, "--help"], Terminal(io.StringIO(), out, err, environ={}))
+    assert (status, err.getvalue()) == (0, "")
+    assert {option for option in options if option not in out.getvalue()} == set()
