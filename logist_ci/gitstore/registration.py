@@ -73,6 +73,9 @@ class Registration:
     def ours(self) -> bool:
         """Whether the registered worktree of this name is the job's: locked by us, or not at all, and in our place."""
         reason, place = self._read("locked"), self._read("gitdir")
+        if not reason and not place:
+            # Its maker was killed before it had written anything; nobody else gives a worktree the name of a job.
+            return True
         if reason is not None and reason.strip() != reason_of(self.job).encode():
             return False
         if place == self.files()["gitdir"]:

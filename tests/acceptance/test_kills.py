@@ -145,8 +145,9 @@ def _is_whole(logist: Program, repo: GitSandbox, name: str) -> None:
     job = logist("status", name, "--json", at=repo.path).json["manifest"]
     assert changes(repo, job) == ["A first.txt", "A second.txt"]
     logist("history", name, at=repo.path)
-    logist("validate", name, at=repo.path)
     # A runner that was killed between its last two steps leaves a workspace to the cleanup.
+    logist("cleanup", at=repo.path)
+    logist("validate", name, at=repo.path)
     logist("cleanup", name, "--force", at=repo.path)
     assert footprint(repo).admin == ()
     assert_sound(repo)

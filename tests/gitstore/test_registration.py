@@ -129,6 +129,14 @@ def test_the_reason_of_the_lock_counts(registered: Registration, reason: str | N
     assert registered.ours() is ours
 
 
+@pytest.mark.parametrize("written", [(), ("locked",), ("locked", "gitdir")])
+def test_what_a_killed_maker_left_is_ours(registration: Registration, written: tuple[str, ...]) -> None:
+    registration.admin.mkdir(parents=True)
+    for name in written:
+        (registration.admin / name).touch()
+    assert registration.ours()
+
+
 def test_a_moved_repository_still_has_its_worktrees(registered: Registration) -> None:
     moved = Registration(JOB, registered.workspace.parent / "elsewhere", registered.common_dir)
     assert not moved.ours()
