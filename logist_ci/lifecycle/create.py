@@ -254,7 +254,7 @@ def _spec(
         runtime=parts.runtimes.select(runtime).name,
         limits=_limits(parts, request, recipe, agent),
         checks=checks,
-        phases=tuple(dict.fromkeys(phases)),
+        phases=tuple(phase for phase in Phase if phase in phases),
         needs=tuple(parts.store.find(need) for need in request.needs),
         priority=request.priority,
         artifacts=(*settings.artifacts, *(recipe.artifacts if recipe else ()), *request.artifacts),

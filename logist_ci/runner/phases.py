@@ -17,7 +17,7 @@ from logist_ci.job.manifest import Blocked, CheckResult, CheckSpec, Manifest, Ph
 from logist_ci.job.usage import Usage, add_usage
 from logist_ci.process.files import read_bounded
 from logist_ci.runner.program import Program, launch
-from logist_ci.runner.provision import environment
+from logist_ci.runner.provision import environment, passed_secrets
 from logist_ci.runner.verdicts import Judgement, judge, usage_of
 from logist_ci.runner.work import Work
 from logist_ci.runtimes.base import Runtime
@@ -50,7 +50,17 @@ def run_phase(work: Work, manifest: Manifest, runtime: Runtime, *, set_up: bool)
     """Run the programs of the current phase, one after another, each under its own shim."""
     used = Usage()
     if set_up and work.parts.settings.setup:
-        record = _run(work, manifest, runtime, Program("setup", work.parts.settings.setup, _plain_env(work, manifest)))
+        record = _run(
+            work,
+            manifest,
+            runtime,
+            Program(
+                "setup",
+                work.parts.settings.setup,
+                _plain_env(work, manifest),
+                secrets=passed_secrets(work, manifest, ()),
+            ),
+        )
         used = usage_of(record)
         # Whoever recovers the job must not take it for the agent's.
         set_aside(work.folder.exit_record)
@@ -79,7 +89,8 @@ def _work(work: Work, manifest: Manifest, runtime: Runtime) -> PhaseOutcome:
     agent = work.parts.agents.get(manifest.spec.agent.name)
     command = agent.command(_task(work, manifest))
     env = environment(work, manifest, agent.needs.env_pass, dict(command.env))
-    record = _run(work, manifest, runtime, Program(agent.name, command.argv, env, command.stdin))
+    secrets = passed_secrets(work, manifest, agent.needs.env_pass)
+    record = _run(work, manifest, runtime, Program(agent.name, command.argv, env, command.stdin, secrets))
     return PhaseOutcome(judge(manifest.id, record, _answer(work)), usage_of(record))
 
 
@@ -140,7 +151,12 @@ def _check(work: Work, manifest: Manifest, runtime: Runtime, spec: CheckSpec, co
     for command in check.plan(spec, context):
         before = log.stat().st_size if log.exists() else 0
         env = environment(work, manifest, (), dict(command.env))
-        record = _run(work, manifest, runtime, Program(f"check {spec.name}", command.argv, env))
+        record = _run(
+            work,
+            manifest,
+            runtime,
+            Program(f"check {spec.name}", command.argv, env, secrets=passed_secrets(work, manifest, ())),
+        )
         used = add_usage(used, usage_of(record))
         judgement = judge(manifest.id, record, None)
         if record is None or judgement.verdict not in ("completed", "retry"):

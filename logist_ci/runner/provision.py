@@ -14,7 +14,7 @@ from logist_ci.process.environment import job_environment
 from logist_ci.process.files import write_atomically
 from logist_ci.runner.work import Work
 
-__all__ = ["Ground", "environment", "provision"]
+__all__ = ["Ground", "environment", "passed_secrets", "provision"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,12 @@ def environment(
         pass_names=(*manifest.spec.env_pass, *pass_names),
         extra=words,
     )
+
+
+def passed_secrets(work: Work, manifest: Manifest, pass_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of the variables that are passed by name: whoever names one has a secret in mind."""
+    values = (work.parts.environ.get(name, "") for name in (*manifest.spec.env_pass, *pass_names))
+    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def _tip(manifest: Manifest) -> CommitId:

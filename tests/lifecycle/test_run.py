@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from logist_ci.app import open_app
 from logist_ci.errors import BusyError, JobStateError, PendingError
 from logist_ci.job.ids import JobId
 from logist_ci.job.manifest import Manifest, Phase
@@ -296,3 +297,12 @@ def test_a_needed_job_may_have_been_cleaned_up(parts: Parts) -> None:
     run_job(parts, first, Silence())
     parts.store.archive(first, "2026-01")
     assert run_job(parts, second, Silence()).state is State.SUCCESS
+
+
+def test_what_is_passed_by_name_is_masked_in_the_log(repo: GitSandbox) -> None:
+    environ = {**repo.environ, "MY_TOKEN": "logist-canary-4711"}
+    with open_app(repo.path, environ) as app:
+        manifest = _ran(app.parts, 'echo "it is $MY_TOKEN"; exit 1', env_pass=("MY_TOKEN",))
+        log = app.parts.root.folder(manifest.id).log(Phase.GENERATE, 1).read_text()
+    assert "it is ***" in log
+    assert "canary" not in log + str(manifest)
