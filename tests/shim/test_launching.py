@@ -85,6 +85,6 @@ def test_an_input_that_is_missing_is_explained(desk: Desk) -> None:
 
 
 def test_the_shim_does_not_stand_in_the_worktree(desk: Desk) -> None:
-    with desk.begin(desk.request("sh", "-c", "readlink /proc/$PPID/cwd || echo /")) as handle:
+    with desk.begin(desk.request("sh", "-c", "sleep 0.5; readlink /proc/$PPID/cwd || echo /")) as handle:
         assert handle.wait(5)
     assert desk.log.read_text() == "/\n"
